@@ -1,0 +1,152 @@
+"""Events: what a ledger's lines say. Everything else a study knows is a function of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeAlias
+
+SCHEMA = 1
+
+State: TypeAlias = Literal["complete", "pruned", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """The first line: the study as it was read, and what it ran on."""
+
+    event: ClassVar[str] = "study"
+
+    name: str
+    text: str
+    overrides: tuple[str, ...] = ()
+    source: str = "study.yaml"
+    versions: dict[str, str] = field(default_factory=dict)
+    git: str | None = None
+    created: str = ""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resumed:
+    """A later driver took the study up again, ``at`` seconds of study time."""
+
+    event: ClassVar[str] = "resumed"
+
+    at: float
+    versions: dict[str, str] = field(default_factory=dict)
+    git: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A candidate was drawn: its knobs by name, and the recipe and averager they make."""
+
+    event: ClassVar[str] = "candidate"
+
+    candidate: int
+    knobs: dict[str, Any]
+    config: dict[str, Any]
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queued:
+    """A job: for each of its members the candidates that are averages of it.
+
+    A candidate may be queued again (its job raised and was split): the latest job counts.
+    """
+
+    event: ClassVar[str] = "job"
+
+    job: int
+    members: tuple[tuple[int, ...], ...]
+    seed: int
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """In the order of the cohort's seats."""
+        return tuple(c for member in self.members for c in member)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """A candidate's validation accuracy on tasks 0..``task``, just after ``task`` was learnt.
+
+    ``seconds`` is its share of the worker's time since the task before; ``at`` is study time.
+    """
+
+    event: ClassVar[str] = "record"
+
+    candidate: int
+    task: int
+    step: int
+    accuracy: tuple[float, ...]
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """The end of a candidate. ``values`` are its metrics after ``task`` (none when it failed)."""
+
+    event: ClassVar[str] = "outcome"
+
+    candidate: int
+    state: State
+    values: dict[str, float]
+    task: int
+    at: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """A job raised or its worker died; what became of its candidates follows in other events."""
+
+    event: ClassVar[str] = "fault"
+
+    job: int
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """Nothing more will be asked or trained."""
+
+    event: ClassVar[str] = "end"
+
+    reason: str
+    at: float
+
+
+Event: TypeAlias = Opened | Resumed | Asked | Queued | Measured | Outcome | Fault | Ended
+
+_KINDS: dict[str, type[Any]] = {
+    k.event: k for k in (Opened, Resumed, Asked, Queued, Measured, Outcome, Fault, Ended)
+}
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """A JSON object whose ``event`` names the kind."""
+    fields = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+    return {"event": event.event, **fields}
+
+
+def decode(line: dict[str, Any]) -> Event:
+    """The event that ``encode`` made ``line`` of. Raises ValueError on anything else."""
+    fields = dict(line)
+    kind = _KINDS.get(fields.pop("event", None))
+    if kind is None:
+        raise ValueError(f"unknown event {line.get('event')!r}")
+    for name in ("overrides", "accuracy"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    if "members" in fields:
+        fields["members"] = tuple(tuple(m) for m in fields["members"])
+    try:
+        made: Event = kind(**fields)
+    except TypeError as error:
+        raise ValueError(f"{line['event']}: {error}") from None
+    return made

@@ -1,0 +1,114 @@
+"""The history: what a ledger's events add up to. The same events give the same history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.events import Asked, Ended, Event, Fault, Measured, Opened, Outcome, Queued, Resumed
+from spaces.fronts import hypervolume, non_dominated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Self
+
+    from spaces.objectives import Objectives
+
+
+@dataclass(slots=True)
+class History:
+    """Candidates, jobs, records and outcomes by number, in the order in which they happened."""
+
+    opened: Opened
+    candidates: dict[int, Asked] = field(default_factory=dict)
+    jobs: dict[int, Queued] = field(default_factory=dict)
+    job_of: dict[int, int] = field(default_factory=dict)
+    records: dict[int, dict[int, Measured]] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    ended: Ended | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Self:
+        """Raises ValueError if the first event does not open a study."""
+        stream = iter(events)
+        opened = next(stream, None)
+        if not isinstance(opened, Opened):
+            raise ValueError("the ledger does not begin with its study")
+        history = cls(opened)
+        for event in stream:
+            history.add(event)
+        return history
+
+    def add(self, event: Event) -> None:
+        """Takes in the next event. A second record or outcome of the same thing changes nothing."""
+        self.seconds = max(self.seconds, getattr(event, "at", 0.0))
+        match event:
+            case Asked():
+                self.candidates[event.candidate] = event
+                self.records.setdefault(event.candidate, {})
+            case Queued():
+                self.jobs[event.job] = event
+                self.job_of |= dict.fromkeys(event.candidates, event.job)
+            case Measured():
+                self.records[event.candidate].setdefault(event.task, event)
+            case Outcome():
+                self.outcomes.setdefault(event.candidate, event)
+            case Fault():
+                self.faults.append(event)
+            case Ended():
+                self.ended = event
+            case Resumed():
+                self.ended = None
+
+    def rows(self, candidate: int) -> list[tuple[float, ...]]:
+        """The accuracy matrix of ``candidate`` so far: row k is tasks 0..k after task k."""
+        records = self.records[candidate]
+        return [records[k].accuracy for k in sorted(records)]
+
+    def in_state(self, state: str) -> list[int]:
+        """Candidates whose outcome is ``state``, in the order in which they got it."""
+        return [c for c, o in self.outcomes.items() if o.state == state]
+
+    def running(self) -> list[int]:
+        """Candidates asked for and not yet ended."""
+        return [c for c in self.candidates if c not in self.outcomes]
+
+    def unfinished_jobs(self) -> list[Queued]:
+        """Jobs that still owe the outcome of a candidate, oldest first."""
+        owed = {self.job_of[c] for c in self.running() if c in self.job_of}
+        return [self.jobs[j] for j in sorted(owed)]
+
+    def alive(self, job: int) -> list[int]:
+        """The candidates of ``job`` that still run, in the order of its seats."""
+        return [
+            c for c in self.jobs[job].candidates if c not in self.outcomes and self.job_of[c] == job
+        ]
+
+    def device_seconds(self) -> float:
+        """Training and evaluation in the workers, over all candidates."""
+        return sum(r.seconds for records in self.records.values() for r in records.values())
+
+    def values(self, candidates: Sequence[int], names: Sequence[str]) -> np.ndarray:
+        """Final metrics. Float64 [candidates, names]."""
+        table = [[self.outcomes[c].values[n] for n in names] for c in candidates]
+        return np.array(table, dtype=np.float64).reshape(len(candidates), len(names))
+
+    def front(self, objectives: Objectives) -> list[int]:
+        """Full-stream candidates that no other beats on every objective, by number."""
+        complete = sorted(self.in_state("complete"))
+        on = non_dominated(objectives.costs(self.values(complete, objectives.names)))
+        return [c for c, keep in zip(complete, on, strict=True) if keep]
+
+    def hypervolume(self, objectives: Objectives) -> float:
+        """Of the front, against the objectives' reference; 0 while nothing is complete."""
+        values = self.values(self.in_state("complete"), objectives.names)
+        return hypervolume(objectives.costs(values), objectives.reference_cost)
+
+    def counts(self) -> dict[str, int]:
+        """How many candidates there are, and in which state."""
+        states = {s: len(self.in_state(s)) for s in ("complete", "pruned", "failed")}
+        return {"candidates": len(self.candidates), **states, "running": len(self.running())}
