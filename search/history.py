@@ -37,7 +37,7 @@ class History:
         stream = iter(events)
         opened = next(stream, None)
         if not isinstance(opened, Opened):
-            raise ValueError("the ledger does not begin with its study")
+            raise ValueError("the ledger does not begin with its study")  # noqa: TRY004 - a fault of the data
         history = cls(opened)
         for event in stream:
             history.add(event)
