@@ -1,0 +1,59 @@
+"""What a model is: a network for given inputs and classes, its weights drawn from a generator."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from spaces.families import Family
+
+
+class Model(Family):
+    """A kind writes ``network``; ``build`` gives it weights.
+
+    Laws (``tests/contracts/test_models.py``): logits [B, classes] from x [B, *inputs]; equal
+    generators give equal weights; the global random state is neither read nor moved; each
+    sample's logits depend on that sample alone and there are no buffers (batch normalisation
+    has both faults), so that models stack; gradients exist under ``torch.func``.
+    """
+
+    __slots__ = ()
+
+    def network(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
+        """The layers, for x [B, *inputs] and logits [B, classes]; their weights are not read.
+
+        Raises:
+            ValueError: if the model cannot take such inputs.
+        """
+        raise NotImplementedError
+
+    def build(self, inputs: tuple[int, ...], classes: int, generator: torch.Generator) -> nn.Module:
+        """The network, its weights drawn from ``generator``, on the generator's device."""
+        # On the meta device the layers' own initialisation computes nothing and leaves the
+        # global random state alone.
+        with torch.device("meta"):
+            network = self.network(inputs, classes)
+        return draw_(network.to_empty(device=generator.device), generator)
+
+
+def draw_(network: nn.Module, generator: torch.Generator) -> nn.Module:
+    """Draws the weights of every layer, in order, by the law of ``torch.nn``'s own layers.
+
+    Weights and biases of linear and convolutional layers are uniform in +-1/sqrt(fan_in)
+    (Kaiming's uniform law with a = sqrt(5)); normalisation starts as the identity.
+
+    Raises:
+        TypeError: if a layer of another type has weights.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            bound = 1 / math.sqrt(layer.weight[0].numel())
+            for weights in layer.parameters(recurse=False):
+                nn.init.uniform_(weights, -bound, bound, generator=generator)
+        elif isinstance(layer, nn.GroupNorm | nn.LayerNorm):
+            layer.reset_parameters()
+        elif any(True for _ in layer.parameters(recurse=False)):
+            raise TypeError(f"draw_ has no law for the weights of {type(layer).__name__}")
+    return network
