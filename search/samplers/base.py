@@ -1,0 +1,48 @@
+"""What a sampler is: the record that says which of Optuna's samplers proposes, and how it is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spaces.families import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """All that a sampler may know when a candidate is asked for, the past of the study apart.
+
+    ``knobs`` are the distributions of every knob the space has, those of all options included.
+    """
+
+    seed: int
+    candidate: int
+    knobs: Mapping[str, BaseDistribution] = field(default_factory=dict)
+
+    @property
+    def own_seed(self) -> int:
+        """A seed that belongs to this study and this candidate alone, in [0, 2**32)."""
+        return int(np.random.SeedSequence((self.seed, self.candidate)).generate_state(1)[0])
+
+
+class Sampler(Family):
+    """Proposes the next candidate from those before it.
+
+    Laws (``tests/contracts/test_samplers.py``): inside the space; a pure function of the seed, the
+    candidate's number and what has been told, so that a study replayed from its ledger goes on as
+    the one that never died; survives failures; all but ``random`` and ``qmc`` beat chance.
+    """
+
+    __slots__ = ()
+
+    def optuna_sampler(self, ask: Ask) -> BaseSampler:
+        """A fresh Optuna sampler for this one ask: it remembers nothing but what the study holds."""
+        raise NotImplementedError
