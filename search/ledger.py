@@ -28,8 +28,9 @@ class LedgerError(SpecError):
 class Ledger:
     """The one writer of a study. ``append`` makes its events visible together or not at all.
 
-    An append is a single ``write``: killing this process at any moment leaves whole lines and at
-    most one torn last line, which ``open`` cuts off. The lock dies with the process.
+    An append is a single ``write``, and every line of it but the last says ``"more": true``:
+    killed at any moment, a ledger ends in whole appends and at most one torn one, which ``open``
+    cuts off and readers do not see. The lock dies with the process.
     """
 
     def __init__(self, directory: Path, file: int) -> None:
@@ -56,7 +57,7 @@ class Ledger:
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """The ledger of an existing study, its torn last line cut off."""
+        """The ledger of an existing study, its torn last append cut off."""
         path = _path(directory)
         try:
             file = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -64,16 +65,18 @@ class Ledger:
             raise LedgerError(f"{path}: cannot write here: {error.strerror}") from None
         ledger = cls(directory, file)
         ledger._lock()
-        whole = path.read_bytes().rfind(b"\n") + 1
-        os.ftruncate(file, whole)
+        os.ftruncate(file, _whole(path.read_bytes()))
         return ledger
 
     def append(self, *events: Event) -> None:
         """Writes all of ``events`` in one go."""
-        text = "".join(
-            json.dumps(encode(e), allow_nan=False, separators=(",", ":")) + "\n" for e in events
+        lines = [encode(e) for e in events]
+        for line in lines[:-1]:
+            line["more"] = True
+        data = b"".join(
+            json.dumps(line, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+            for line in lines
         )
-        data = text.encode()
         if os.write(self._file, data) != len(data):
             raise LedgerError(f"{self.directory / NAME}: the disk took only part of a write")
 
@@ -104,7 +107,7 @@ class Ledger:
 class Reader:
     """Reads a ledger from the start, and on each later call what has been added since.
 
-    Never locks: a line that its writer has not finished is left for the next call.
+    Never locks: an append that its writer has not finished is left for the next call.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -117,15 +120,17 @@ class Reader:
         with self._path.open("rb") as file:
             file.seek(self._offset)
             data = file.read()
-        data = data[: data.rfind(b"\n") + 1]
+        data = data[: _whole(data)]
         self._offset += len(data)
         return [self._event(line) for line in data.splitlines()]
 
     def _event(self, line: bytes) -> Event:
         self._line += 1
         try:
-            event = decode(json.loads(line))
-        except ValueError as error:
+            fields = json.loads(line)
+            fields.pop("more", None)
+            event = decode(fields)
+        except (ValueError, AttributeError) as error:
             raise LedgerError(f"{self._path}:{self._line}: not an event: {error}") from None
         if isinstance(event, Opened) and event.schema > SCHEMA:
             raise LedgerError(
@@ -138,6 +143,14 @@ class Reader:
 def read(directory: Path) -> list[Event]:
     """Every event of the study in ``directory``."""
     return Reader(directory).new()
+
+
+def _whole(data: bytes) -> int:
+    """The length of ``data`` up to the end of its last whole append."""
+    end = data.rfind(b"\n") + 1
+    while end and b'"more":true}' in (line := data[data.rfind(b"\n", 0, end - 1) + 1 : end]):
+        end -= len(line)
+    return end
 
 
 def _path(directory: Path) -> Path:
