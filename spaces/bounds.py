@@ -1,0 +1,70 @@
+"""Bounds: the values a schedule may take at any step, checked before anything trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from pydantic_core import PydanticCustomError, core_schema
+
+from spaces.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spaces.schedules.base import Table
+
+PROBE = Clock(steps=64, task_starts=(0, 16, 32, 48))
+"""The clock on which a schedule is looked at when its file is read: short, with several tasks."""
+
+
+class _HasTable(Protocol):
+    def table(self, clock: Clock) -> Table: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Metadata of a field: ``momentum: Annotated[Schedule, Within(0, 1)]``.
+
+    Every value of the schedule's table on ``PROBE`` lies in [``low``, ``high``], or in
+    (``low``, ``high``] where ``open_low``; an infinite end means that any finite value will do.
+    """
+
+    low: float
+    high: float
+    _: Any = None
+    open_low: bool = field(default=False, kw_only=True)
+
+    def first_outside(self, schedule: _HasTable) -> tuple[float, int] | None:
+        """The first value on ``PROBE`` that is out of bounds, and its step; None if there is none."""
+        with np.errstate(all="ignore"):
+            table = schedule.table(PROBE)
+        above = table > self.low if self.open_low else table >= self.low
+        outside = np.flatnonzero(~(above & (table <= self.high) & np.isfinite(table)))
+        return (float(table[outside[0]]), int(outside[0])) if outside.size else None
+
+    def __str__(self) -> str:
+        """The bounds in words that follow "must be", such as "between 0 and 1"."""
+        floor = f"above {self.low:g}" if self.open_low else f"at least {self.low:g}"
+        if self.high == np.inf:
+            return "finite" if self.low == -np.inf else f"{floor} and finite"
+        if self.low == -np.inf:
+            return f"at most {self.high:g}"
+        if self.open_low:
+            return f"{floor} and at most {self.high:g}"
+        return f"between {self.low:g} and {self.high:g}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, schedule: _HasTable) -> _HasTable:
+        found = self.first_outside(schedule)
+        if found is not None:
+            value, step = found
+            raise PydanticCustomError(
+                "out_of_bounds",
+                "must be {bounds} at every step, got {value} at step {step} of {steps}",
+                {"bounds": str(self), "value": value, "step": step, "steps": PROBE.steps},
+            )
+        return schedule

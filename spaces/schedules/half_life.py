@@ -1,0 +1,33 @@
+"""Momentum told by its half-life: what carries over from one length of task to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+
+from spaces.bounds import Within
+from spaces.schedules.base import Schedule, Table, task_lengths
+
+if TYPE_CHECKING:
+    from spaces.clock import Clock
+
+
+@Schedule.register
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HalfLife(Schedule):
+    """0.5^(1 / h[t]): after h steps an average keeps half of what it held.
+
+    h[t] is ``length`` where ``unit`` is "steps", and ``length`` times the number of steps of the
+    task that step t is in where it is "tasks".
+    """
+
+    length: Annotated[Schedule, Within(0, np.inf, open_low=True)]
+    unit: Literal["steps", "tasks"]
+    kind: Literal["half_life"] = "half_life"
+
+    def table(self, clock: Clock) -> Table:
+        steps = task_lengths(clock) if self.unit == "tasks" else 1.0
+        with np.errstate(over="ignore"):  # a half-life next to 0 steps is a momentum of 0
+            return np.exp2(-1 / (self.length.table(clock) * steps))

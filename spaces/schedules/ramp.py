@@ -1,0 +1,33 @@
+"""An exponential approach: fast at first, and never quite there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from spaces.schedules.base import Schedule, Table
+
+if TYPE_CHECKING:
+    from spaces.clock import Clock
+
+
+@Schedule.register
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ramp(Schedule):
+    """end - (end - start) exp(-t / (rate steps)): ``rate`` is a time constant, a share of the run.
+
+    The momentum ramp of YOLO and MMCV where ``start`` is 0: end (1 - exp(-t / tau)).
+    """
+
+    start: float
+    end: float
+    rate: Annotated[float, Field(gt=0)]
+    kind: Literal["ramp"] = "ramp"
+
+    def table(self, clock: Clock) -> Table:
+        with np.errstate(over="ignore"):  # a rate next to 0 is a jump to the end after step 0
+            age = np.arange(clock.steps) / (self.rate * clock.steps)
+        return self.end - (self.end - self.start) * np.exp(-age)

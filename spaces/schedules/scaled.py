@@ -1,0 +1,26 @@
+"""One schedule times another, so that a single knob scales several shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from spaces.schedules.base import Schedule, Table
+
+if TYPE_CHECKING:
+    from spaces.clock import Clock
+
+
+@Schedule.register
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scaled(Schedule):
+    """scale[t] shape[t]: with the shape's peak at 1, ``scale`` is the peak of the product."""
+
+    scale: Schedule
+    shape: Schedule
+    kind: Literal["scaled"] = "scaled"
+
+    def table(self, clock: Clock) -> Table:
+        return self.scale.table(clock) * self.shape.table(clock)
