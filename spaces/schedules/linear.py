@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from spaces.schedules.base import Schedule, Table, progress
 
 if TYPE_CHECKING:
