@@ -18,7 +18,7 @@ from trainables.models.base import Model
 class Mlp(Model):
     """Flattens its inputs; ReLU after each layer of ``hidden`` units. ``hidden: []`` is linear."""
 
-    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = (128, 128)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 128)
     kind: Literal["mlp"] = "mlp"
 
     def network(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
