@@ -88,4 +88,4 @@ def test_model_learns_digits(model):
         optimizer.zero_grad()
         cross_entropy(net(split.x[index]), split.y[index]).backward()
         optimizer.step()
-    assert (net(held_out.x).argmax(1) == held_out.y).float().mean() > 0.9
+    assert (net(held_out.x).argmax(1) == held_out.y).float().mean() > 0.85

@@ -26,7 +26,7 @@ class Blobs(Scenario):
 
     tasks: Annotated[int, Field(ge=1, le=100)] = 3
     steps: Annotated[int, Field(ge=1)] = 20
-    dims: Annotated[int, Field(ge=1)] = 8
+    dims: Annotated[int, Field(ge=2)] = 8
     classes: Annotated[int, Field(ge=2)] = 4
     drift: Annotated[float, Field(ge=0, le=100)] = 3.0
     train: Annotated[int, Field(ge=1)] = 64
