@@ -1,0 +1,190 @@
+"""Faults: what pydantic has to say about data, in words for who wrote the file.
+
+pydantic names a place by its own path, in which the kinds of families stand between the keys
+("averagers", 0, "ema", "momentum"). ``locate`` follows it through what the file says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from pydantic import ValidationError
+
+from spaces.domains import BROKEN, Choice, Range
+from spaces.problems import Path, dotted, hint, told
+
+
+class Fault(NamedTuple):
+    """``path`` leads to the node in the template; ``shown`` is that with the kinds named."""
+
+    path: Path
+    shown: Path
+    message: str
+
+
+class Site(NamedTuple):
+    """Where a pydantic path leads: the last ``node`` there is, and the ``rest`` of the path."""
+
+    path: Path
+    shown: Path
+    node: Any
+    rest: Path
+
+
+def faults_in(
+    kind: Any, error: ValidationError, template: Any, chosen: Mapping[Path, Any]
+) -> list[Fault]:
+    """The faults of ``template`` filled with ``chosen``, but for what was unreadable anyway."""
+    told = [
+        (detail, locate(detail["loc"], template, chosen))
+        for detail in error.errors(include_url=False)
+    ]
+    return [_fault(kind, detail, at, chosen) for detail, at in told if at.node is not BROKEN]
+
+
+def locate(loc: Path, template: Any, chosen: Mapping[Path, Any]) -> Site:
+    """Follows ``loc`` through ``template``, in which each choice takes the option ``chosen``."""
+    path, node = _through_choices((), template, chosen)
+    shown, kind_named = path, False
+    for done, part in enumerate(loc):
+        if not kind_named and part == _kind_of(node, path, chosen):
+            shown, kind_named = (*shown, part), True
+            continue
+        if not _holds(node, part):
+            return Site(path, shown, node, loc[done:])
+        inside, node = _through_choices((*path, part), node[part], chosen)
+        path, shown, kind_named = inside, (*shown, *inside[len(path) :]), False
+    return Site(path, shown, node, ())
+
+
+def _holds(node: Any, part: Any) -> bool:
+    if isinstance(node, dict):
+        return part in node
+    return isinstance(node, list) and isinstance(part, int) and part < len(node)
+
+
+def _through_choices(path: Path, node: Any, chosen: Mapping[Path, Any]) -> tuple[Path, Any]:
+    while isinstance(node, Choice):
+        option = chosen.get(path, 0)
+        path, node = (*path, option), node.options[option]
+    return path, node
+
+
+def _kind_of(node: Any, path: Path, chosen: Mapping[Path, Any]) -> Any:
+    if not isinstance(node, dict) or "kind" not in node:
+        return None
+    return _through_choices((*path, "kind"), node["kind"], chosen)[1]
+
+
+def _fault(kind: Any, detail: Any, at: Site, chosen: Mapping[Path, Any]) -> Fault:
+    match detail["type"]:
+        case "missing":
+            return Fault(at.path, at.shown + at.rest, "is missing")
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            meant = hint(detail["loc"][-1], _fields(kind, detail["loc"][:-1]))
+            return Fault(at.path, at.shown, f"unknown key{meant}")
+        case "unknown_kind":
+            return Fault((*at.path, "kind"), at.shown, detail["msg"])
+    message, value = _words(detail)
+    return Fault(at.path, at.shown, message + _from_range(at, value, chosen))
+
+
+def _from_range(at: Site, value: Any, chosen: Mapping[Path, Any]) -> str:
+    """Which end of which range ``value`` is, if it came from one at ``at`` or below."""
+    for path, domain in _ranges(at.path, at.node):
+        drawn = chosen.get(path)
+        if drawn is not None and isinstance(value, int | float) and math.isclose(drawn, value):
+            where = f" of {dotted(path)}" if path != at.path else ""
+            end = "low" if drawn == domain.low else "high"
+            return f" (the {end} end{where}: {domain})"
+    return ""
+
+
+def _ranges(path: Path, node: Any) -> list[tuple[Path, Range]]:
+    match node:
+        case Range():
+            return [(path, node)]
+        case dict():
+            return [found for k, v in node.items() for found in _ranges((*path, k), v)]
+        case list():
+            return [found for i, v in enumerate(node) for found in _ranges((*path, i), v)]
+        case Choice():
+            return _ranges(path, list(node.options))
+    return []
+
+
+_DUE = {
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing"), "a whole number is due"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number is due"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is due"),
+    **dict.fromkeys(("tuple_type", "list_type"), "a list is due"),
+    **dict.fromkeys(("dict_type", "dataclass_type", "model_attributes_type"), "a mapping is due"),
+    "string_type": "a word is due (in quotes if it looks like a number)",
+    "finite_number": "a finite number is due",
+    "none_required": "null is due",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "literal_error": "{expected} is due",
+    "string_pattern_mismatch": "must match {pattern}",
+}
+
+_COMPLETE: dict[str, Callable[[dict[str, Any]], str]] = {
+    "too_short": lambda c: (
+        f"must have at least {c['min_length']} entries, got {c['actual_length']}"
+    ),
+    "too_long": lambda c: f"must have at most {c['max_length']} entries, got {c['actual_length']}",
+    "value_error": lambda c: str(c["error"]),
+}
+
+
+def _words(detail: Any) -> tuple[str, Any]:
+    """The message, and the value that it is about."""
+    context, value = detail.get("ctx", {}), detail["input"]
+    if detail["type"] in _COMPLETE:
+        return _COMPLETE[detail["type"]](context), value
+    if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
+        return f"a finite number is due, got {told(value)}", value
+    if detail["type"] in _DUE:
+        due = _DUE[detail["type"]].format(**context)
+        meant = hint(value, _quoted(due)) if isinstance(value, str) else ""
+        return f"{due}, got {told(value)}{meant}", value
+    return detail["msg"], context.get("value", value)
+
+
+def _quoted(text: str) -> list[str]:
+    """The words in quotes, of which one was perhaps meant: 'max' or 'min' is due."""
+    return text.split("'")[1::2]
+
+
+def _fields(kind: Any, loc: Path) -> list[str]:
+    """The fields of the spec that ``loc`` leads to from ``kind``; none if it is no spec."""
+    for part in loc:
+        kind = _inside(_bare(kind), part)
+    kind = _bare(kind)
+    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def _bare(kind: Any) -> Any:
+    """``kind`` without metadata and without None."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in {Union, UnionType}:
+        return _bare(next(arg for arg in get_args(kind) if arg is not type(None)))
+    return kind
+
+
+def _inside(kind: Any, part: Any) -> Any:
+    if get_origin(kind) in {list, tuple}:
+        return get_args(kind)[0]
+    if part in getattr(kind, "kinds", {}):
+        return kind.kinds[part]
+    if dataclasses.is_dataclass(kind):
+        return get_type_hints(kind, include_extras=True).get(part)
+    return None
