@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Literal, TypeAlias
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 SCHEMA = 1
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
 
 
+class Line:
+    """Base of the events: a line that says anything else than its event's fields is refused.
+
+    What is typed ``Any`` is a JSON value: mappings have text for keys, sequences are lists.
+    """
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
+class Opened(Line):
     """The first line: the study as it was read, and what it ran on."""
 
     event: ClassVar[str] = "study"
@@ -28,7 +41,7 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resumed:
+class Resumed(Line):
     """A later driver took the study up again, ``at`` seconds of study time."""
 
     event: ClassVar[str] = "resumed"
@@ -39,7 +52,7 @@ class Resumed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class Asked(Line):
     """A candidate was drawn: its knobs by name, and the recipe and averager they make."""
 
     event: ClassVar[str] = "candidate"
@@ -51,7 +64,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Queued:
+class Queued(Line):
     """A job: for each of its members the candidates that are averages of it.
 
     A candidate may be queued again (its job raised and was split): the latest job counts.
@@ -70,7 +83,7 @@ class Queued:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
+class Measured(Line):
     """A candidate's validation accuracy on tasks 0..``task``, just after ``task`` was learnt.
 
     ``seconds`` is its share of the worker's time since the task before; ``at`` is study time.
@@ -87,7 +100,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(Line):
     """The end of a candidate. ``values`` are its metrics after ``task`` (none when it failed)."""
 
     event: ClassVar[str] = "outcome"
@@ -101,7 +114,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class Fault(Line):
     """A job raised or its worker died; what became of its candidates follows in other events."""
 
     event: ClassVar[str] = "fault"
@@ -112,7 +125,7 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class Ended(Line):
     """Nothing more will be asked or trained."""
 
     event: ClassVar[str] = "end"
@@ -137,16 +150,35 @@ def encode(event: Event) -> dict[str, Any]:
 def decode(line: dict[str, Any]) -> Event:
     """The event that ``encode`` made ``line`` of. Raises ValueError on anything else."""
     fields = dict(line)
-    kind = _KINDS.get(fields.pop("event", None))
-    if kind is None:
-        raise ValueError(f"unknown event {line.get('event')!r}")
-    for name in ("overrides", "accuracy"):
-        if name in fields:
-            fields[name] = tuple(fields[name])
-    if "members" in fields:
-        fields["members"] = tuple(tuple(m) for m in fields["members"])
+    kind = fields.pop("event", None)
+    if kind == Opened.event:
+        _refuse_newer(fields.get("schema"))
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"unknown event {kind!r}")
     try:
-        made: Event = kind(**fields)
-    except TypeError as error:
-        raise ValueError(f"{line['event']}: {error}") from None
+        made: Event = _reader(kind).validate_python(fields)
+    except ValidationError as error:
+        raise ValueError(f"{kind}: {_explain(error)}") from None
     return made
+
+
+class NewerSchemaError(ValueError):
+    """A ledger was written by a version of Equipoise that this one does not know."""
+
+
+def _refuse_newer(schema: Any) -> None:
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise NewerSchemaError(
+            f"written by a newer Equipoise (schema {schema}, this one reads up to {SCHEMA}); "
+            f"upgrade to read it"
+        )
+
+
+@cache
+def _reader(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_KINDS[kind])
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg'][0].lower()}{first['msg'][1:]}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from search.events import Asked, Ended, Event, Fault, Measured, Opened, Outcome, Queued, Resumed
 from spaces.fronts import hypervolume, non_dominated
+from spaces.specs import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,18 +34,22 @@ class History:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
-        """Raises ValueError if the first event does not open a study."""
+        """Raises SpecError if the events do not tell of one study from its start."""
         stream = iter(events)
         opened = next(stream, None)
         if not isinstance(opened, Opened):
-            raise ValueError("the ledger does not begin with its study")  # noqa: TRY004 - a fault of the data
+            raise SpecError(["the ledger does not begin with its study"])
         history = cls(opened)
         for event in stream:
             history.add(event)
         return history
 
     def add(self, event: Event) -> None:
-        """Takes in the next event. A second record or outcome of the same thing changes nothing."""
+        """Takes in the next event. A second record or outcome of the same thing changes nothing.
+
+        Raises SpecError on what cannot follow: no ledger that Equipoise wrote has that.
+        """
+        self._refuse_stranger(event)
         self.seconds = max(self.seconds, getattr(event, "at", 0.0))
         match event:
             case Asked():
@@ -63,6 +68,22 @@ class History:
                 self.ended = event
             case Resumed():
                 self.ended = None
+
+    def _refuse_stranger(self, event: Event) -> None:
+        match event:
+            case Opened():
+                raise SpecError(["the ledger opens a second study"])
+            case Queued():
+                named = event.candidates
+            case Measured() | Outcome():
+                named = (event.candidate,)
+            case _:
+                return
+        for candidate in named:
+            if candidate not in self.candidates:
+                raise SpecError(
+                    [f"the ledger's {event.event} of candidate {candidate}: it was never asked for"]
+                )
 
     def rows(self, candidate: int) -> list[tuple[float, ...]]:
         """The accuracy matrix of ``candidate`` so far: row k is tasks 0..k after task k."""
@@ -93,8 +114,8 @@ class History:
         return sum(r.seconds for records in self.records.values() for r in records.values())
 
     def values(self, candidates: Sequence[int], names: Sequence[str]) -> np.ndarray:
-        """Final metrics. Float64 [candidates, names]."""
-        table = [[self.outcomes[c].values[n] for n in names] for c in candidates]
+        """Final metrics, NaN where one is not defined. Float64 [candidates, names]."""
+        table = [[self.outcomes[c].values.get(n, np.nan) for n in names] for c in candidates]
         return np.array(table, dtype=np.float64).reshape(len(candidates), len(names))
 
     def front(self, objectives: Objectives) -> list[int]:

@@ -6,14 +6,14 @@ import fcntl
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search.events import SCHEMA, Event, Opened, decode, encode
+from search.events import Event, NewerSchemaError, Opened, decode, encode
 from spaces.specs import SpecError
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
 NAME = "ledger.jsonl"
 
@@ -39,19 +39,24 @@ class Ledger:
 
     @classmethod
     def create(cls, directory: Path, opened: Opened) -> Self:
-        """A new ledger in ``directory``, which is made. Raises LedgerError if one stands there."""
+        """A new ledger in ``directory``, which is made. Raises LedgerError if one stands there.
+
+        A driver that was killed before its first line was whole has left nothing: it is made anew.
+        """
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            file = os.open(directory / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            raise LedgerError(
-                f"{directory}: holds a study already; go on with `equipoise resume {directory}`, "
-                f"or give another --dir"
-            ) from None
+            file = os.open(directory / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise LedgerError(f"{directory}: cannot write here: {error.strerror}") from None
         ledger = cls(directory, file)
         ledger._lock()
+        if _whole((directory / NAME).read_bytes()):
+            os.close(file)
+            raise LedgerError(
+                f"{directory}: holds a study already; go on with `equipoise resume {directory}`, "
+                f"or give another --dir"
+            )
+        os.ftruncate(file, 0)
         ledger.append(opened)
         return ledger
 
@@ -69,15 +74,18 @@ class Ledger:
         return ledger
 
     def append(self, *events: Event) -> None:
-        """Writes all of ``events`` in one go."""
+        """Writes all of ``events``, or none: raises LedgerError if the disk does not take them."""
         lines = [encode(e) for e in events]
         for line in lines[:-1]:
             line["more"] = True
-        data = b"".join(
-            json.dumps(line, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-            for line in lines
-        )
-        if os.write(self._file, data) != len(data):
+        data = b"".join(map(_text, lines))
+        before = os.fstat(self._file).st_size
+        try:
+            taken = os.write(self._file, data)
+        except OSError as error:
+            raise LedgerError(f"{self.directory / NAME}: {error.strerror}") from None
+        if taken != len(data):
+            os.ftruncate(self._file, before)
             raise LedgerError(f"{self.directory / NAME}: the disk took only part of a write")
 
     def close(self) -> None:
@@ -99,9 +107,13 @@ class Ledger:
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             os.close(self._file)
-            raise LedgerError(f"{self.directory}: another process is running this study") from None
+            if isinstance(error, BlockingIOError):
+                raise LedgerError(
+                    f"{self.directory}: another process is running this study"
+                ) from None
+            raise LedgerError(f"{self.directory}: cannot lock {NAME}: {error.strerror}") from None
 
 
 class Reader:
@@ -116,28 +128,28 @@ class Reader:
         self._line = 0
 
     def new(self) -> list[Event]:
-        """The events since the last call. Raises LedgerError on a line that is not an event."""
+        """The events since the last call. Raises LedgerError, and again, on a line that is none."""
         with self._path.open("rb") as file:
             file.seek(self._offset)
             data = file.read()
         data = data[: _whole(data)]
+        lines = data.split(b"\n")[:-1]
+        events = [self._event(line, n) for n, line in enumerate(lines, start=self._line + 1)]
         self._offset += len(data)
-        return [self._event(line) for line in data.splitlines()]
+        self._line += len(lines)
+        return events
 
-    def _event(self, line: bytes) -> Event:
-        self._line += 1
+    def _event(self, line: bytes, number: int) -> Event:
         try:
-            fields = json.loads(line)
+            fields = json.loads(line.decode(), parse_constant=_refuse)
+            if not isinstance(fields, dict):
+                raise ValueError("not a JSON object")  # noqa: TRY004, TRY301 - a fault of the data
             fields.pop("more", None)
-            event = decode(fields)
-        except (ValueError, AttributeError) as error:
-            raise LedgerError(f"{self._path}:{self._line}: not an event: {error}") from None
-        if isinstance(event, Opened) and event.schema > SCHEMA:
-            raise LedgerError(
-                f"{self._path}: written by a newer Equipoise (schema {event.schema}, "
-                f"this one reads up to {SCHEMA}); upgrade to read it"
-            )
-        return event
+            return decode(fields)
+        except NewerSchemaError as error:
+            raise LedgerError(f"{self._path}: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise LedgerError(f"{self._path}:{number}: not an event: {error}") from None
 
 
 def read(directory: Path) -> list[Event]:
@@ -145,11 +157,21 @@ def read(directory: Path) -> list[Event]:
     return Reader(directory).new()
 
 
+def _text(line: dict[str, Any]) -> bytes:
+    """One line of JSON. Half of a surrogate pair is no text to anyone: it is written as ``?``."""
+    text = json.dumps(line, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="replace") + b"\n"
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _whole(data: bytes) -> int:
     """The length of ``data`` up to the end of its last whole append."""
     end = data.rfind(b"\n") + 1
-    while end and b'"more":true}' in (line := data[data.rfind(b"\n", 0, end - 1) + 1 : end]):
-        end -= len(line)
+    while data.endswith(b'"more":true}\n', 0, end):
+        end = data.rfind(b"\n", 0, end - 1) + 1
     return end
 
 
