@@ -12,20 +12,21 @@ from spaces.families import Family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+
+    from spaces.space import Domain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """All that a sampler may know when a candidate is asked for, the past of the study apart.
+    """All that a sampler may know when a candidate is asked for, apart from the study's past.
 
-    ``knobs`` are the distributions of every knob the space has, those of all options included.
+    ``knobs`` are all that the space has, by name, those inside options not chosen included.
     """
 
     seed: int
     candidate: int
-    knobs: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    knobs: Mapping[str, Domain] = field(default_factory=dict)
 
     @property
     def own_seed(self) -> int:
