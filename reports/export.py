@@ -1,0 +1,106 @@
+"""A candidate as a file that trains it again: ``equipoise train best.yaml``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from search.history import History
+    from search.studyfile import StudyFile
+
+HEAD = """\
+# Candidate {candidate} of the study {name}. Train it, and test it on the test set, with
+#   equipoise train {file}
+# On the machine that ran the study this repeats the accuracies under provenance exactly.
+"""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Floats by their repr, which reads back bit for bit; words in quotes where another reader guesses."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        """Every value is written out, though several places may share it."""
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the signature is PyYAML's
+        """Lists stand indented under their key."""
+        super().increase_indent(flow, indentless=False)
+
+
+def _word(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """In double quotes unless it is a plain word to every reader of YAML."""
+    node = dumper.represent_str(text)
+    if text.replace("_", "").replace("-", "").isalpha() and text.isascii():
+        return node
+    return dumper.represent_scalar(node.tag, text, style='"')
+
+
+def _numbers(dumper: yaml.SafeDumper, items: list[Any] | tuple[Any, ...]) -> yaml.SequenceNode:
+    """Rows of numbers on one line."""
+    flat = not any(isinstance(item, dict | list | tuple) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
+
+
+_Dumper.add_representer(str, _word)
+_Dumper.add_representer(list, _numbers)
+_Dumper.add_representer(tuple, _numbers)
+
+
+def export(
+    history: History, study: StudyFile, candidate: int, directory: Path, *, exported: str = ""
+) -> str:
+    """The text of a ``trainables.configurations.Configuration`` for a complete ``candidate``.
+
+    ``directory`` is the study's folder and ``exported`` the time of day, both for the record.
+    """
+    config = history.candidates[candidate].config
+    said = {
+        "scenario": _fields(study.scenario),
+        "recipe": config["recipe"],
+        "averager": config["averager"],
+        "seed": history.jobs[history.job_of[candidate]].seed,
+        "device": study.device,
+        "provenance": provenance(history, candidate, directory, exported=exported),
+    }
+    head = HEAD.format(candidate=candidate, name=history.opened.name, file="best.yaml")
+    return head + dump(said)
+
+
+def provenance(
+    history: History, candidate: int, directory: Path, *, exported: str = ""
+) -> dict[str, Any]:
+    """Where a candidate comes from and what it scored: rows[k] is tasks 0..k after task k."""
+    opened, outcome = history.opened, history.outcomes[candidate]
+    told = {
+        "study": opened.name,
+        "ledger": f"{opened.name} {opened.created}",
+        "folder": str(directory),
+        "candidate": candidate,
+        "values": outcome.values,
+        "validation": [list(row) for row in history.rows(candidate)],
+        "versions": opened.versions,
+        "git": opened.git,
+    }
+    return {**told, "exported": exported} if exported else told
+
+
+def _fields(spec: Any) -> dict[str, Any]:
+    """Every field of a spec, defaults included: they may change from version to version."""
+    return dataclasses.asdict(spec)
+
+
+def dump(data: Any) -> str:
+    """``data`` as YAML that ``spaces.yamls.parse`` reads back as the very same values."""
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=False,
+    )
+    return text

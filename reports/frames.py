@@ -1,0 +1,75 @@
+"""A study as pandas tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from search.history import History
+    from search.studyfile import StudyFile
+
+
+def candidates(history: History, study: StudyFile) -> pd.DataFrame:
+    """One row for each candidate, by its number.
+
+    Columns: ``state`` (complete, pruned, failed, running), ``on_front``, ``tasks`` finished; the
+    objectives and then every other metric; the knobs by name (missing where not in play);
+    ``seconds`` of the workers' time, ``job`` and ``reason``. Metrics are of whole streams only:
+    a pruned candidate has none, for after fewer tasks they are not the same measurement
+    (``records`` has what it scored).
+    """
+    front = set(history.front(study.objectives))
+    metrics = _metrics(history, study)
+    knobs = _knobs(history, study)
+    rows = {c: _row(history, c, metrics, knobs) for c in sorted(history.candidates)}
+    columns = ["state", "on_front", "tasks", *metrics, *knobs, "seconds", "job", "reason"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    frame["on_front"] = [c in front for c in frame.index]
+    frame["job"] = frame["job"].astype("Int64")
+    return frame.rename_axis("candidate")
+
+
+def records(history: History) -> pd.DataFrame:
+    """One row for each accuracy measured, in order of candidate and task.
+
+    Columns: ``candidate``, ``task_learnt`` (just before), ``task_tested``, ``step``, ``accuracy``
+    on its validation set, ``at`` (study seconds).
+    """
+    rows = [
+        (candidate, record.task, tested, record.step, accuracy, record.at)
+        for candidate, of_task in sorted(history.records.items())
+        for _, record in sorted(of_task.items())
+        for tested, accuracy in enumerate(record.accuracy)
+    ]
+    names = ["candidate", "task_learnt", "task_tested", "step", "accuracy", "at"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _row(history: History, candidate: int, metrics: list[str], knobs: list[str]) -> list[Any]:
+    asked, outcome = history.candidates[candidate], history.outcomes.get(candidate)
+    measured = history.records[candidate].values()
+    values = dict(outcome.values) if outcome and outcome.state == "complete" else {}
+    return [
+        outcome.state if outcome else "running",
+        False,
+        len(measured),
+        *(values.get(name) for name in metrics),
+        *(asked.knobs.get(name) for name in knobs),
+        sum(record.seconds for record in measured),
+        history.job_of.get(candidate),
+        outcome.reason if outcome else None,
+    ]
+
+
+def _metrics(history: History, study: StudyFile) -> list[str]:
+    """The study's objectives, then what else was measured of its complete candidates."""
+    complete = [history.outcomes[c] for c in history.in_state("complete")]
+    seen = [name for outcome in complete for name in outcome.values]  # noqa: PD011 - no DataFrame
+    return list(dict.fromkeys([*study.objectives.names, *seen]))
+
+
+def _knobs(history: History, study: StudyFile) -> list[str]:
+    seen = [name for asked in history.candidates.values() for name in asked.knobs]
+    return list(dict.fromkeys([*study.space.knobs(), *seen]))

@@ -1,0 +1,287 @@
+"""Pictures of a study, 1200 pixels wide. Colours of Okabe & Ito (2008), told apart by all eyes."""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports import fronts
+from reports.averages import half_lives
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from reports.fronts import Front
+    from search.history import History
+    from search.studyfile import StudyFile
+
+BLUE, ORANGE, VERMILLION = "#0072B2", "#E69F00", "#D55E00"
+INK, MUTED, FAINT, CLOUD = "#1B1F24", "#667078", "#E4E8EB", "#9FB3C1"
+WIDTH, DPI = 8.0, 150  # inches, dots per inch: 1200 pixels
+MOST_OBJECTIVES = 4  # six panels of pairs; more would not be legible
+LABEL_SPACE = (0.24, 0.14)  # of the points' range, kept free beyond them for labels
+CLOSE = (0.18, 0.14)  # of the axes' range: nearer than this, two labels would touch
+
+
+def front(history: History, study: StudyFile) -> Figure:
+    """Every complete candidate, the front and its knee and ends; one panel for each pair.
+
+    Pruned and failed candidates are only counted: what they scored is of fewer tasks.
+    """
+    found = fronts.of(history, study)
+    pairs = list(combinations(study.objectives.names[:MOST_OBJECTIVES], 2))
+    rows = -(-len(pairs) // 2) if len(pairs) > 1 else 1
+    figure = _figure(history, _summary(history, found), 5.2 if rows == 1 else 0.9 + 3.4 * rows)
+    grid = figure.subplots(rows, min(2, len(pairs)), squeeze=False)
+    for axes, pair in zip(grid.flat, pairs, strict=False):
+        _panel(axes, history, found, pair)
+    if found.rows:
+        _legend(figure, grid[0, 0])
+    for axes in grid.flat[len(pairs) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def hypervolume(history: History, study: StudyFile) -> Figure:
+    """The hypervolume of the front as the study went on, in seconds since it was launched."""
+    steps = fronts.progress(history, study.objectives)
+    counts = f"{len(steps)} complete candidates in {history.seconds:.1f} s"
+    last = steps[-1][2] if steps else 0.0
+    figure = _figure(history, f"hypervolume {last:.4f}  ·  {counts}", 4.0)
+    axes = _dressed(figure.subplots())
+    seconds = np.array([*(at for _, at, _ in steps), history.seconds])
+    volumes = np.array([*(volume for *_, volume in steps), last])
+    axes.plot(seconds, volumes, color=BLUE, lw=2, drawstyle="steps-post", solid_joinstyle="round")
+    axes.plot(seconds[:-1], volumes[:-1], "o", color=BLUE, ms=3.5, mec="white", mew=0.4)
+    axes.set_xlabel("seconds since the launch")
+    axes.set_ylabel("hypervolume of the front")
+    axes.set_xlim(0, max(history.seconds, 1e-9) * 1.02)
+    # The first few candidates always gain most: the axis begins where a twentieth are complete.
+    early = volumes[len(steps) // 20]
+    axes.set_ylim(
+        max(0, last - 1.3 * max(last - early, 0.05)), last + 0.2 * max(last - early, 0.05)
+    )
+    return figure
+
+
+def averages(history: History, study: StudyFile) -> Figure:
+    """How far back the deployed average remembers, against each objective."""
+    found = fronts.of(history, study)
+    lives = half_lives(history, study)
+    said = "Half-life: the latest steps that hold half of an average's weight. Full colour: front."
+    figure = _figure(history, said, 4.6)
+    axes = _dressed(figure.subplots())
+    on = [row.candidate for row in found.rows]
+    off = sorted(set(lives) - set(on))
+    for (name, direction), colour, marker in zip(
+        found.objectives.items(), (BLUE, ORANGE, VERMILLION, INK), "os^D", strict=False
+    ):
+        for chosen, size, alpha in ((off, 22, 0.28), (on, 40, 1.0)):
+            x, y = [lives[c] for c in chosen], history.values(chosen, [name])[:, 0]
+            axes.scatter(
+                x,
+                y,
+                s=size,
+                alpha=alpha,
+                zorder=2 + alpha,
+                color=colour,
+                marker=marker,
+                edgecolor="white",
+                lw=0.6,
+                label=f"{name} {fronts.arrow(direction)}" if chosen is on else None,
+            )
+    _mark_task(axes, study.scenario.clock().task_ends[0])
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.set_xlabel("half-life of the deployed average (steps)")
+    axes.set_ylabel("value of the objective")
+    _legend(figure, axes)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The picture as a PNG file; the same figure gives the same bytes."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _panel(axes: Axes, history: History, found: Front, pair: tuple[str, str]) -> None:
+    _dressed(axes)
+    x, y = pair
+    axes.set_xlabel(f"{x}   {_better(found.objectives[x])}")
+    axes.set_ylabel(f"{y}   {_better(found.objectives[y])}")
+    if not found.rows:
+        axes.set(xticks=[], yticks=[])
+        axes.annotate(
+            "no candidate has finished the stream yet",
+            (0.5, 0.5),
+            xycoords="axes fraction",
+            ha="center",
+            color=MUTED,
+        )
+        return
+    off = sorted(set(history.in_state("complete")) - {r.candidate for r in found.rows})
+    cloud, points = history.values(off, pair), _points(found, pair)
+    axes.scatter(
+        cloud[:, 0],
+        cloud[:, 1],
+        s=20,
+        color=CLOUD,
+        alpha=0.6,
+        lw=0,
+        zorder=2,
+        label="complete, beaten",
+    )
+    _limits(axes, np.concatenate([cloud, points]), [found.objectives[n] for n in pair])
+    if len(found.objectives) == 2:
+        _boundary(axes, found, points)
+    label = f"front of {len(points)}"
+    axes.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=42,
+        color=BLUE,
+        edgecolor="white",
+        lw=0.9,
+        zorder=4,
+        label=label,
+    )
+    _name_picks(axes, found, pair)
+
+
+def _boundary(axes: Axes, found: Front, points: np.ndarray) -> None:
+    """The step line through the front and, lightly, what it dominates up to the reference."""
+    corners = [(a[0], b[1]) for a, b in zip(points[1:], points, strict=False)]
+    path = [points[0], *(p for pair in zip(corners, points[1:], strict=True) for p in pair)]
+    axes.plot(*np.array(path).T, color=BLUE, lw=1.6, zorder=3, solid_joinstyle="round")
+    reference = np.array(list(found.reference.values()))
+    signs = np.array([1 if d == "max" else -1 for d in found.objectives.values()])
+    inside = [p for p in path if ((p - reference) * signs > 0).all()]
+    if inside:
+        ends = [(inside[0][0], reference[1]), *inside, (reference[0], inside[-1][1]), reference]
+        axes.fill(*np.array(ends).T, color=BLUE, alpha=0.07, lw=0, zorder=1)
+
+
+def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
+    """Names the knee and the best on each axis, on the side where no candidate can lie."""
+    names: dict[int, list[str]] = {}
+    for which in (*pair, "knee"):
+        title = which if which == "knee" else f"best {which}"
+        names.setdefault(fronts.pick(found, which), []).append(title)
+    place = {r.candidate: np.array([r.values[n] for n in pair]) for r in found.rows}
+    knee, top = (place[fronts.pick(found, which)] for which in ("knee", pair[1]))
+    crowded = (
+        np.abs(knee - top) < np.ptp([axes.get_xlim(), axes.get_ylim()], axis=1) * CLOSE
+    ).all()
+    offsets = {"knee": (12, 10), f"best {pair[0]}": (10, 0), f"best {pair[1]}": (-7, 10)}
+    signs = np.array([1 if found.objectives[n] == "max" else -1 for n in pair])
+    for candidate, titles in names.items():
+        at, away = place[candidate], np.array(offsets[titles[0]])
+        turned = titles[0] == f"best {pair[1]}" and crowded
+        text = f"{', '.join(titles)}\n#{candidate}   {at[0]:.3f}, {at[1]:.3f}"
+        _label(
+            axes,
+            text,
+            at,
+            away * (-1 if turned else 1, 1) * signs,
+            signs * (-1 if turned else 1, 1),
+        )
+
+
+def _label(axes: Axes, text: str, at: np.ndarray, away: np.ndarray, side: np.ndarray) -> None:
+    """A ring at ``at`` and ``text`` ``away`` from it in points, growing towards ``side`` (signs)."""
+    axes.scatter([at[0]], [at[1]], s=110, facecolor="none", edgecolor=VERMILLION, lw=1.6, zorder=5)
+    axes.annotate(
+        text,
+        tuple(at),
+        tuple(away),
+        textcoords="offset points",
+        ha="left" if side[0] > 0 else "right",
+        va="center" if away[1] == 0 else "bottom" if side[1] > 0 else "top",
+        size=9,
+        color=INK,
+        linespacing=1.35,
+        zorder=6,
+    )
+
+
+def _mark_task(axes: Axes, steps: int) -> None:
+    axes.axvline(steps, color=MUTED, lw=0.8, dashes=(4, 3), zorder=1)
+    top = ("data", "axes fraction")
+    axes.annotate(" one task", (steps, 1), xycoords=top, color=MUTED, va="top", size=9)
+
+
+def _figure(history: History, said: str, height: float) -> Figure:
+    """A figure of ``height`` inches: the study's name, a line that says what is known, and room."""
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+    figure.text(0.012, 1 - 0.23 / height, history.opened.name, size=14, weight="bold", color=INK)
+    figure.text(0.012, 1 - 0.46 / height, said, size=9.5, color=MUTED)
+    room = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.5 / height), w_pad=0.08, h_pad=0.08)
+    figure.set_layout_engine(room)
+    return figure
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """On the line of the title, at the right: never over the points."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        frameon=False,
+        loc="upper right",
+        ncols=MOST_OBJECTIVES,
+        handletextpad=0.1,
+        columnspacing=1,
+    )
+
+
+def _dressed(axes: Axes) -> Axes:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#B8C0C6")
+    axes.tick_params(which="both", colors="#B8C0C6", labelcolor=MUTED, labelsize=9.5, length=3)
+    axes.grid(color=FAINT, lw=0.7)
+    axes.set_axisbelow(True)
+    axes.xaxis.label.set(size=11, color=INK)
+    axes.yaxis.label.set(size=11, color=INK)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    return axes
+
+
+def _limits(axes: Axes, points: np.ndarray, directions: list[str]) -> None:
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = np.where(high > low, high - low, 0.02)
+    for setter, a, b, by, direction, space in zip(
+        (axes.set_xlim, axes.set_ylim), low, high, span, directions, LABEL_SPACE, strict=True
+    ):
+        near, far = 0.06 * by, space * by
+        setter(a - (near if direction == "max" else far), b + (far if direction == "max" else near))
+
+
+def _points(found: Front, pair: tuple[str, str]) -> np.ndarray:
+    return np.array([[row.values[name] for name in pair] for row in found.rows])
+
+
+def _better(direction: str) -> str:
+    return "higher is better →" if direction == "max" else "← lower is better"
+
+
+def _summary(history: History, found: Front) -> str:
+    counts = history.counts()
+    named = {"complete": "complete", "pruned": "pruned (not drawn)", "failed": "failed"}
+    states = [f"{counts[s]} {name}" for s, name in named.items() if counts[s]]
+    reference = ", ".join(f"{v:g}" for v in found.reference.values())
+    return "  ·  ".join(
+        [
+            f"{counts['candidates']} candidates",
+            *states,
+            f"hypervolume {found.hypervolume:.4f} (reference {reference})",
+        ]
+    )
