@@ -1,0 +1,238 @@
+"""A cohort: M members with their own hyperparameters, trained in lockstep in one process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spaces.clock import Clock
+from trainables.averagers import Averager
+from trainables.bank import BLOCK, Bank, absorb_
+from trainables.learners import Learner
+from trainables.optimizers.base import Slots
+from trainables.recipes import Recipe
+from trainables.scenarios.base import Batch, Split, Stream
+from trainables.scoring import score
+from trainables.tables import skeleton, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One student and the averagers that follow it, at least one: a seat of the cohort each."""
+
+    recipe: Recipe
+    averagers: tuple[Averager, ...]
+
+
+class Cohort:
+    """Students [M, P], their optimizer's memory, their teachers [M, P] and averages [M, K, P].
+
+    Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
+    Every member starts from the weights and sees the batches that ``seed`` alone decides.
+
+    Laws (``tests/contracts/test_cohorts.py``): each member, its averages and its teacher evolve
+    to the last bit as they would alone, whoever else is there or has been dropped; cut at any
+    task boundary, saved and resumed, a cohort ends as if never cut.
+
+    Raises:
+        ValueError: if there is no member, one has no averager, or skeletons differ.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        stream: Stream,
+        *,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        _check(members)
+        self.task = 0
+        self._stream = stream.to(device)
+        self._recipe = members[0].recipe
+        self._fingerprint = _fingerprint(members, stream, seed)
+        owners = [m for m, member in enumerate(members) for _ in member.averagers]
+        self._seats = list(enumerate(owners))
+        self._batches = self._stream.batch_indices(seed=seed, size=self._recipe.batch)
+        self._learner = Learner(self._recipe, stream, seed=seed)
+        first = self._learner.start.to(device).expand(len(members), -1)
+        # Each step writes its students to the next slot: what the bank is to take in is already
+        # kept. Between tasks the students are in the last slot.
+        self._slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
+        self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
+        self._tables = _Tables([m.recipe for m in members], stream.clock, self._stream.train[0].x)
+        self._teachers = first.clone() if "strategy.teacher" in self._tables.names else None
+        weights = [[a.weights(stream.clock) for a in m.averagers] for m in members]
+        blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
+        self._bank = Bank(weights, blocks, first)
+
+    @property
+    def seats(self) -> list[int]:
+        """The seats still alive, by their original numbers."""
+        return [seat for seat, _ in self._seats]
+
+    @property
+    def students(self) -> Tensor:
+        """The weights of the members still alive. Float32 [M, P]."""
+        return self._slots[:, -1]
+
+    @property
+    def averages(self) -> Tensor:
+        """The average of each seat still alive. Float32 [S, P]."""
+        return self._bank.alive()
+
+    @property
+    def learner(self) -> Learner:
+        """The network, and where its tensors lie in a row."""
+        return self._learner
+
+    @torch.no_grad()
+    def train_task(self) -> None:
+        """Trains the next task to its end, without ever waiting for the device.
+
+        Raises:
+            ValueError: if every task is done.
+        """
+        if self.task == self._stream.clock.task_count:
+            raise ValueError(f"no task is left to train, got {self.task=}")
+        split, order = self._stream.train[self.task], self._batches[self.task]
+        mask = None if self._stream.masks is None else self._stream.masks[self.task]
+        for block, chosen in zip(self._blocks(self.task), torch.split(order, BLOCK), strict=True):
+            x, y = split.x[chosen], split.y[chosen]
+            for slot, step in enumerate(block):
+                self._step(step, slot, Batch(x[slot], y[slot], mask))
+            self._bank.absorb_(block, self._slots[:, : len(block)])
+            if len(block) < BLOCK:
+                self._slots[:, -1] = self._slots[:, len(block) - 1]
+        self.task += 1
+
+    def _step(self, step: int, slot: int, batch: Batch) -> None:
+        """One step of every member on the same batch, and of the teachers that follow them."""
+        students, now = self._slots[:, slot - 1], self._tables.at(step)
+        teachers = students if self._teachers is None else self._teachers
+        gradients = self._learner.gradients(students, teachers, batch, now)
+        slots = Slots(students, gradients, self._slots[:, slot])
+        self._recipe.optimizer.update_(slots, self._memory, now)
+        if self._teachers is not None:
+            host = self._tables.host("strategy.teacher", step)
+            absorb_(self._teachers, slots.out, now["strategy.teacher"], host)
+
+    def _blocks(self, task: int) -> list[range]:
+        """The steps of ``task`` in blocks, which never reach into the next task."""
+        clock = self._stream.clock
+        start, end = clock.task_starts[task], clock.task_ends[task]
+        return [range(a, min(a + BLOCK, end)) for a in range(start, end, BLOCK)]
+
+    def evaluate(self, splits: Sequence[Split]) -> Tensor:
+        """Accuracy of each alive seat's average on each split. Float64 [S, len(splits)].
+
+        Split i is one of task i, whose mask is applied. NaN where the average or what it answers
+        is not finite.
+        """
+        masks, rows = self._stream.masks, self.averages
+        columns = [
+            score(self._learner, rows, split.to(rows.device), None if masks is None else masks[i])
+            for i, split in enumerate(splits)
+        ]
+        return torch.stack(columns, dim=1)
+
+    def keep(self, seats: Collection[int]) -> None:
+        """Drops every other seat, and every member that has none left; moves the rest together.
+
+        Raises:
+            ValueError: if one of ``seats`` is not alive.
+        """
+        wanted = set(seats)
+        if gone := sorted(wanted - set(self.seats)):
+            raise ValueError(f"seats can only be kept while alive, got {gone=}")
+        groups = [list(group) for _, group in groupby(self._seats, key=itemgetter(1))]
+        rows = [[r for r, (s, _) in enumerate(g) if s in wanted] for g in groups]
+        at = [m for m, kept in enumerate(rows) if kept]
+        self._bank.keep([rows[m] for m in at], at)
+        self._slots = self._slots[at]
+        self._memory = {n: memory[at] for n, memory in self._memory.items()}
+        self._teachers = None if self._teachers is None else self._teachers[at]
+        self._tables.keep(at)
+        self._seats = [seat for seat in self._seats if seat[0] in wanted]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that training from here on depends on, as plain tensors, numbers and words."""
+        return {
+            "fingerprint": self._fingerprint,
+            "task": self.task,
+            "seats": self.seats,
+            "students": self.students.clone(),
+            "memory": dict(self._memory),
+            "teachers": self._teachers,
+            "averages": self._bank.averages,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from ``state``, saved by a cohort of the same members, stream and seed.
+
+        Raises:
+            ValueError: if it was saved by another.
+        """
+        for name, mine in self._fingerprint.items():
+            saved = state["fingerprint"].get(name)
+            if saved != mine:
+                raise ValueError(f"the state is of a cohort with another {name}: {saved=} {mine=}")
+        self.keep(state["seats"])
+        self.task = state["task"]
+        self._slots[:, -1] = state["students"]
+        for name, memory in self._memory.items():
+            memory.copy_(state["memory"][name])
+        if self._teachers is not None:
+            self._teachers.copy_(state["teachers"])
+        self._bank.averages.copy_(state["averages"])
+        self._bank.look()
+
+
+class _Tables:
+    """Every table of every member: on the host [steps, M] each, on the device as float32 columns."""
+
+    def __init__(self, recipes: Sequence[Recipe], clock: Clock, like: Tensor) -> None:
+        columns = [tables(r, clock) | r.optimizer.derived(clock) for r in recipes]
+        self.names = tuple(columns[0])
+        stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
+        self._host = stacked.transpose(2, 0, 1)
+        self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
+
+    def at(self, step: int) -> dict[str, Tensor]:
+        """This step's value of each table, [M, 1]."""
+        return dict(zip(self.names, self._device[step].unbind(), strict=True))
+
+    def host(self, name: str, step: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """This step's value of one table, float64 [M], without asking the device."""
+        return self._host[step, self.names.index(name)]
+
+    def keep(self, members: list[int]) -> None:
+        self._host, self._device = self._host[:, :, members], self._device[:, :, members]
+
+
+def _check(members: Sequence[Member]) -> None:
+    if not members or not all(member.averagers for member in members):
+        raise ValueError("a cohort needs a member, and every member an averager")
+    if len({skeleton(member.recipe) for member in members}) != 1:
+        raise ValueError("members of a cohort may differ in schedules and averagers only")
+
+
+def _fingerprint(members: Sequence[Member], stream: Stream, seed: int) -> dict[str, str | int]:
+    """What a saved state must agree in; members and data by their digests."""
+    data = hashlib.sha256(repr((stream.clock, stream.classes, stream.inputs)).encode())
+    for split in stream.train:
+        data.update(split.x.cpu().numpy().tobytes())
+    return {
+        "version": 1,
+        "seed": seed,
+        "members": hashlib.sha256(repr(list(members)).encode()).hexdigest(),
+        "stream": data.hexdigest(),
+    }

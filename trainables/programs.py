@@ -1,0 +1,60 @@
+"""Programs: a function of one model's row, made into one of many rows and traced to plain kernels.
+
+``torch.func`` maps the function over rows; running that every step would spend more time in its
+interpreters than in the kernels they call. So it runs once, under ``make_fx``, and leaves a flat
+list of kernels that is replayed. The numbers are the same bit for bit: they are the same kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from trainables.exactness import LEAST_ROWS
+
+Function: TypeAlias = Callable[..., Tensor]
+
+_TRACED: dict[Hashable, Function] = {}
+"""Programs outlive their cohorts: a process that trains one cohort after another traces once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """``of`` one row, mapped over rows. Arguments are tensors, the first ``mapped`` of them stacks.
+
+    ``key`` says all that ``of`` depends on besides the shapes of its arguments. What ``of`` reads
+    of its surroundings is read while tracing and never again.
+    """
+
+    of: Function
+    key: Hashable
+    mapped: int
+    _own: dict[Hashable, Function] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def __call__(self, *arguments: Tensor) -> Tensor:
+        rows = len(arguments[0])
+        if rows < LEAST_ROWS:
+            wide = (a.expand(LEAST_ROWS, *a.shape[1:]) for a in arguments[: self.mapped])
+            return self._run(*wide, *arguments[self.mapped :])[:rows]
+        return self._run(*arguments)
+
+    def _run(self, *arguments: Tensor) -> Tensor:
+        shapes = tuple(a.shape for a in arguments)
+        traced = self._own.get(shapes)
+        if traced is None:
+            traced = self._own[shapes] = self._trace(shapes, arguments)
+        return traced(*arguments)
+
+    def _trace(self, shapes: Hashable, arguments: tuple[Tensor, ...]) -> Function:
+        key = (self.key, shapes, arguments[0].device, self.mapped)
+        if key not in _TRACED:
+            dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
+            _TRACED[key] = make_fx(vmap(self.of, in_dims=dims))(*arguments)
+        return _TRACED[key]
