@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from spaces.domains import BROKEN, Choice, Range
 from spaces.problems import Path, dotted, hint, told
+from spaces.space import holes
 
 
 class Fault(NamedTuple):
@@ -36,14 +37,19 @@ class Site(NamedTuple):
 
 
 def faults_in(
-    kind: Any, error: ValidationError, template: Any, chosen: Mapping[Path, Any]
+    kind: Any, error: ValidationError, template: Any, chosen: Mapping[Path, Any], *, at: Path
 ) -> list[Fault]:
-    """The faults of ``template`` filled with ``chosen``, but for what was unreadable anyway."""
-    told = [
-        (detail, locate(detail["loc"], template, chosen))
-        for detail in error.errors(include_url=False)
+    """The faults of ``template`` filled with ``chosen``, but for what was unreadable anyway.
+
+    ``at`` is the path of the template in its file, ``kind`` what it should have been.
+    """
+    details = error.errors(include_url=False)
+    sites = [locate(detail["loc"], template, chosen) for detail in details]
+    return [
+        _fault(kind, detail, site, chosen, at)
+        for detail, site in zip(details, sites, strict=True)
+        if site.node is not BROKEN
     ]
-    return [_fault(kind, detail, at, chosen) for detail, at in told if at.node is not BROKEN]
 
 
 def locate(loc: Path, template: Any, chosen: Mapping[Path, Any]) -> Site:
@@ -80,41 +86,33 @@ def _kind_of(node: Any, path: Path, chosen: Mapping[Path, Any]) -> Any:
     return _through_choices((*path, "kind"), node["kind"], chosen)[1]
 
 
-def _fault(kind: Any, detail: Any, at: Site, chosen: Mapping[Path, Any]) -> Fault:
+def _fault(kind: Any, detail: Any, site: Site, chosen: Mapping[Path, Any], at: Path) -> Fault:
+    path, shown = at + site.path, at + site.shown
     match detail["type"]:
         case "missing":
-            return Fault(at.path, at.shown + at.rest, "is missing")
-        case "unexpected_keyword_argument" | "extra_forbidden":
+            return Fault(path, shown + site.rest, "is missing")
+        case "unexpected_keyword_argument":
             meant = hint(detail["loc"][-1], _fields(kind, detail["loc"][:-1]))
-            return Fault(at.path, at.shown, f"unknown key{meant}")
+            return Fault(path, shown, f"unknown key{meant}")
         case "unknown_kind":
-            return Fault((*at.path, "kind"), at.shown, detail["msg"])
+            return Fault((*path, "kind"), shown, detail["msg"])
     message, value = _words(detail)
-    return Fault(at.path, at.shown, message + _from_range(at, value, chosen))
+    return Fault(path, shown, message + _from_range(site, value, chosen, at))
 
 
-def _from_range(at: Site, value: Any, chosen: Mapping[Path, Any]) -> str:
-    """Which end of which range ``value`` is, if it came from one at ``at`` or below."""
-    for path, domain in _ranges(at.path, at.node):
+def _from_range(site: Site, value: Any, chosen: Mapping[Path, Any], at: Path) -> str:
+    """Which end of which range ``value`` is, if it came from one at ``site`` or below."""
+    for path, domain in _ranges(site.path, site.node):
         drawn = chosen.get(path)
         if drawn is not None and isinstance(value, int | float) and math.isclose(drawn, value):
-            where = f" of {dotted(path)}" if path != at.path else ""
+            where = f" of {dotted(at + path)}" if path != site.path else ""
             end = "low" if drawn == domain.low else "high"
             return f" (the {end} end{where}: {domain})"
     return ""
 
 
-def _ranges(path: Path, node: Any) -> list[tuple[Path, Range]]:
-    match node:
-        case Range():
-            return [(path, node)]
-        case dict():
-            return [found for k, v in node.items() for found in _ranges((*path, k), v)]
-        case list():
-            return [found for i, v in enumerate(node) for found in _ranges((*path, i), v)]
-        case Choice():
-            return _ranges(path, list(node.options))
-    return []
+def _ranges(path: Path, node: Any) -> Iterator[tuple[Path, Range]]:
+    return ((p, domain) for p, domain in holes(node, path) if isinstance(domain, Range))
 
 
 _DUE = {

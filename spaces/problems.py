@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from spaces.domains import Choice, Range
+
 Path: TypeAlias = "tuple[Any, ...]"
 
 
@@ -81,6 +83,10 @@ def told(value: Any) -> str:
             text = str(value).lower()
         case dict():
             text = "a mapping"
+        case Choice():
+            text = "!choice"
+        case Range():
+            text = str(value)
         case list() | tuple():
             text = "a list" if value else "an empty list"
         case int() if abs(value) >= 10**40:

@@ -1,0 +1,156 @@
+"""Checks: everything that is wrong with what a study file says, found in one pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search.rungs import Rungs
+from search.settings import Budget, Written
+from spaces.corners import corner_faults
+from spaces.domains import BROKEN, Choice, Range
+from spaces.faults import Fault
+from spaces.objectives import Aim
+from spaces.problems import Path, hint, told
+from spaces.space import holes
+from spaces.specs import validate
+from trainables.averagers import Averager
+from trainables.metrics import METRICS, Metric
+from trainables.recipes import Recipe
+from trainables.scenarios import Scenario
+
+SEARCHED = ("recipe", "averagers")
+"""Where holes may stand."""
+
+
+def faults_of(data: Any) -> list[Fault]:
+    """All that keeps ``data`` from being a study; nothing if it is one."""
+    fixed = _without_holes(data)
+    found = validate(Written, _with_worst(fixed), template=fixed)
+    faults = found if isinstance(found, list) else []
+    if not isinstance(data, dict):
+        return faults
+    return [
+        *faults,
+        *_misplaced_holes(data),
+        *_metric_faults(fixed.get("objectives")),
+        *_rung_faults(fixed.get("rungs"), fixed.get("scenario")),
+        *_space_faults(data),
+        *_nothing_to_search(data),
+    ]
+
+
+def written(data: Any) -> Written:
+    """``data``, of which ``faults_of`` finds none, as it is typed."""
+    found = validate(Written, _with_worst(data))
+    assert isinstance(found, Written), found
+    return found
+
+
+def _without_holes(data: Any) -> Any:
+    """``data`` with ``BROKEN`` for each hole that stands where none may: those are told apart."""
+    if not isinstance(data, dict):
+        return data
+    return {key: value if key in SEARCHED else _broken(value) for key, value in data.items()}
+
+
+def _broken(node: Any) -> Any:
+    match node:
+        case Range() | Choice():
+            return BROKEN
+        case dict():
+            return {key: _broken(value) for key, value in node.items()}
+        case list():
+            return [_broken(value) for value in node]
+    return node
+
+
+def _misplaced_holes(data: dict[str, Any]) -> list[Fault]:
+    found: dict[Path, Fault] = {}
+    for path, domain in holes({k: v for k, v in data.items() if k not in SEARCHED}):
+        if not any(path[:n] in found for n in range(len(path))):
+            where = " and ".join(SEARCHED)
+            message = f"a hole may stand under {where} only, got {told(domain)}"
+            found[path] = Fault(path, path, message)
+    return list(found.values())
+
+
+def _with_worst(data: Any) -> Any:
+    """``data`` in which each objective that gives no reference has its metric's worst value."""
+    aims = data.get("objectives") if isinstance(data, dict) else None
+    if not isinstance(aims, dict):
+        return data
+    return data | {"objectives": {name: _aim(name, aim) for name, aim in aims.items()}}
+
+
+def _aim(name: str, aim: Any) -> Any:
+    aim = {"direction": aim} if isinstance(aim, str) else aim
+    if name not in METRICS or not isinstance(aim, dict):
+        return aim
+    metric = METRICS[name]
+    return {"reference": metric.low if metric.direction == "max" else metric.high} | aim
+
+
+def _metric_faults(aims: Any) -> list[Fault]:
+    if not isinstance(aims, dict):
+        return []
+    told = {name: _metric_complaint(name, aim) for name, aim in aims.items()}
+    return [
+        Fault(("objectives", name), ("objectives", name), message)
+        for name, message in told.items()
+        if message
+    ]
+
+
+def _metric_complaint(name: str, said: Any) -> str:
+    if name not in METRICS:
+        return f"unknown metric{hint(name, METRICS)}"
+    aim, metric = validate(Aim, _aim(name, said)), METRICS[name]
+    if isinstance(aim, list):
+        return ""
+    if aim.direction != metric.direction:
+        better = "more" if metric.direction == "max" else "less"
+        return f"{better} {name} is better: write {metric.direction}, got {aim.direction}"
+    return _reference_complaint(aim.worst, metric)
+
+
+def _reference_complaint(reference: float, metric: Metric) -> str:
+    if metric.low <= reference <= metric.high:
+        return ""
+    return f"its reference must be between {metric.low} and {metric.high}, got {reference}"
+
+
+def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:
+    halving, stream = validate(Rungs, rungs), validate(Scenario, scenario)
+    if isinstance(halving, list) or isinstance(stream, list):
+        return []
+    tasks = stream.clock().task_count
+    if halving.levels(tasks):
+        return []
+    message = (
+        f"must be below the number of tasks, or no rung ever judges: got {halving.first_task} "
+        f"with {tasks} tasks (rungs: null goes without)"
+    )
+    path = ("rungs", "first_task")
+    return [Fault(path, path, message)]
+
+
+def _space_faults(data: dict[str, Any]) -> list[Fault]:
+    faults = corner_faults(Recipe, data.get("recipe", {}), ("recipe",))
+    averagers = data.get("averagers")
+    if isinstance(averagers, list) and averagers:
+        faults += corner_faults(Averager, Choice(tuple(averagers)), ("averagers",))
+    return faults
+
+
+def _nothing_to_search(data: dict[str, Any]) -> list[Fault]:
+    budget, averagers = validate(Budget, data.get("budget")), data.get("averagers")
+    if isinstance(budget, list) or budget.candidates == 1 or not isinstance(averagers, list):
+        return []
+    knobs = [hole for key in SEARCHED for hole in holes(data.get(key))]
+    if knobs or len(averagers) > 1:
+        return []
+    message = (
+        "there is nothing to search: neither the recipe nor the averager has a hole, such as "
+        f"!log [1e-3, 1], got {budget.candidates} candidates"
+    )
+    return [Fault(("budget",), ("budget", "candidates"), message)]

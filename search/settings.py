@@ -1,0 +1,71 @@
+"""Settings: all that a study file says besides its space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from search.rungs import Rungs
+from search.samplers import Sampler
+from search.samplers.tpe import Tpe
+from spaces.objectives import Objectives
+from spaces.specs import Spec
+from trainables.scenarios import Scenario
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget(Spec):
+    """How many ``candidates`` a study measures, pruned and failed ones included."""
+
+    candidates: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fold(Spec):
+    """At most ``members`` students a job; ``averages`` are asked for each student that is drawn."""
+
+    members: Annotated[int, Field(ge=1, le=4096)] = 16
+    averages: Annotated[int, Field(ge=1, le=4096)] = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resources(Spec):
+    """What one job takes of its machine: cores and GPUs. Fractions share one."""
+
+    cpu: Annotated[float, Field(gt=0, le=4096)] = 1
+    gpu: Annotated[float, Field(ge=0, le=1024)] = 0
+
+    def __post_init__(self) -> None:
+        if self.gpu > 1 and self.gpu != int(self.gpu):
+            raise ValueError(
+                f"gpu: a fraction shares one GPU; beyond 1 it is whole, got {self.gpu}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings(Spec):
+    """All of a study but its space."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
+    scenario: Scenario
+    objectives: Objectives
+    budget: Budget
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    sampler: Sampler = field(default_factory=Tpe)
+    rungs: Rungs | None = None
+    fold: Fold = Fold()
+    resources: Resources = Resources()
+    device: Device = "auto"
+    tracking: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written(Settings):
+    """What a file may say. The two that are searched are templates."""
+
+    recipe: Any = field(default_factory=dict)
+    averagers: Annotated[list[Any], Field(min_length=1)]

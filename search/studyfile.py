@@ -1,0 +1,110 @@
+"""The study file: its settings, its space, and how to read one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from search.checks import faults_of, written
+from search.settings import Budget, Device, Fold, Resources, Settings
+from spaces.domains import Choice
+from spaces.files import text_of
+from spaces.overrides import override
+from spaces.problems import Place, SpecError, hint, refuse
+from spaces.space import Space
+from spaces.specs import problem, validate
+from spaces.yamls import read as read_yaml
+from trainables.averagers import Averager
+from trainables.recipes import Recipe
+
+__all__ = [
+    "Budget",
+    "Device",
+    "Fold",
+    "Resources",
+    "Settings",
+    "StudyFile",
+    "read",
+    "read_text",
+    "shipped",
+]
+
+T = TypeVar("T")
+
+STUDIES = Path(__file__).parent / "studies"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyFile(Settings):
+    """A study file that was read, every corner of its space known to be legal.
+
+    ``space`` is over ``{"recipe": ..., "averager": ...}``, the averager being a choice between
+    those that the file lists. ``text``, ``source`` and ``overrides`` are what it was read from.
+    """
+
+    space: Space
+    text: str
+    source: str
+    overrides: tuple[str, ...]
+
+    def candidate(self, filled: Mapping[str, Any]) -> tuple[Recipe, Averager]:
+        """What a draw of the space stands for.
+
+        Raises:
+            SpecError: if it is not of this space.
+        """
+        recipe = _typed(Recipe, filled["recipe"], "recipe")
+        return recipe, _typed(Averager, filled["averager"], "averager")
+
+
+def shipped() -> dict[str, str]:
+    """The names of the studies that come with Equipoise, and what each is for."""
+    files = sorted(STUDIES.glob("*.yaml"))
+    return {file.stem: file.read_text("utf-8").partition("\n")[0].lstrip("# ") for file in files}
+
+
+def read(name_or_path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
+    """The shipped study of that name, or else the file at that path.
+
+    Raises:
+        SpecError: if there is no such study, or with everything that is wrong with it.
+    """
+    known = shipped()
+    if str(name_or_path) in known:
+        file = STUDIES / f"{name_or_path}.yaml"
+        return read_text(text_of(file), file.name, overrides)
+    path = Path(name_or_path)
+    if not path.exists() and path.name == str(name_or_path) and not path.suffix:
+        told = f"no shipped study has this name{hint(path, known)}, and there is no such file"
+        raise SpecError([f"{path}: {told}"])
+    return read_text(text_of(path), str(path), overrides)
+
+
+def read_text(text: str, source: str, overrides: Sequence[str] = ()) -> StudyFile:
+    """The study in ``text``, which came from ``source``, with ``overrides`` (``a.b=v``) over it.
+
+    Raises:
+        SpecError: with the place, path and remedy of everything that is wrong.
+    """
+    document = read_yaml(text, lambda line: Place(line, f"{source}:{line}"))
+    for setting in overrides:
+        document = override(document, setting)
+    faults = faults_of(document.data)
+    refuse([*document.problems, *(problem(fault, document.places) for fault in faults)])
+    said = written(document.data)
+    return StudyFile(
+        **{f.name: getattr(said, f.name) for f in fields(Settings)},
+        space=Space({"recipe": said.recipe, "averager": Choice(tuple(said.averagers))}),
+        text=text,
+        source=source,
+        overrides=tuple(overrides),
+    )
+
+
+def _typed(kind: type[T], data: Any, name: str) -> T:
+    found = validate(kind, data)
+    if isinstance(found, list):
+        refuse(problem(fault, {(): Place(1, name)}) for fault in found)
+    return cast("T", found)
