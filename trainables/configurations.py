@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from pydantic import Field
 
-from spaces.specs import Spec
+from spaces.specs import Spec, SpecError, load
+from spaces.yamls import parse
 from trainables import checkpoints
 from trainables.averagers import Averager
 from trainables.cohort import Cohort, Member
@@ -20,6 +23,8 @@ from trainables.metrics import METRICS, measure
 from trainables.recipes import Recipe
 from trainables.runs import Record, run
 from trainables.scenarios import Scenario
+
+Table: TypeAlias = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,58 +44,99 @@ class Configuration(Spec):
     provenance: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainResult:
     """``validation[k][i]`` and ``test[k][i]``: accuracy on task i once task k was learnt, i <= k.
 
-    Fewer rows than tasks, no test rows and no checkpoint if the run ``failed``; the metrics are
-    then NaN.
+    If the run ``failed`` there are fewer rows than tasks, every metric is NaN and there is no
+    checkpoint. ``recorded`` are the validation rows that the configuration says to be its own.
     """
 
-    validation: tuple[tuple[float, ...], ...]
+    validation: Table
+    test: Table
     metrics: dict[str, float]
-    test: tuple[tuple[float, ...], ...]
     test_metrics: dict[str, float]
     checkpoint: Path | None
+    recorded: Table | None = None
     failed: str | None = None
+
+    def report(self) -> str:
+        """A few lines to read: each metric on both kinds of sets, and where the weights are."""
+        lines = [f"{'':<30}{'validation':>12}{'test':>12}"]
+        for name, value in self.metrics.items():
+            lines.append(f"{name:<30}{value:>12.4f}{self.test_metrics[name]:>12.4f}")
+        if self.recorded is not None:
+            same = "exactly" if self.recorded == self.validation else "NOT"
+            lines.append(f"the recorded validation accuracies were {same} reproduced")
+        lines.append(self.failed or f"weights: {self.checkpoint}")
+        return "\n".join(lines)
+
+
+def read(path: Path) -> Configuration:
+    """The configuration in a YAML file.
+
+    Raises:
+        SpecError: if there is no such file, or for everything wrong in it, with its line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError([f"{path}: cannot be read: {error}"]) from None
+    data, lines = parse(text, str(path))
+    return load(Configuration, data, lines=lines, source=str(path))
 
 
 def train(configuration: Configuration, out: Path) -> TrainResult:
-    """Trains one member alone and writes its checkpoint to ``out``.
+    """Trains one member alone; writes ``weights.pt`` and ``metrics.json`` to the folder ``out``.
 
-    The only place that reads the test sets. The checkpoint (``torch.load``) holds the state dicts
-    of the plain network as ``student`` and ``average``, and the metrics of both kinds of sets.
+    The only place that reads the test sets. The weights (``torch.load``) are state dicts of the
+    plain network: ``student``, and ``average``, which the metrics are of.
 
     Raises:
         ValueError: if the device is not there or the model does not fit the scenario.
     """
+    device = device_called(configuration.device)
     stream = configuration.scenario.stream()
     member = Member(configuration.recipe, (configuration.averager,))
-    device = device_called(configuration.device)
     with _threads(configuration.threads):
         cohort = Cohort([member], stream, seed=configuration.seed, device=device)
         records: list[Record] = []
         test: list[tuple[float, ...]] = []
         for (record,) in run(cohort, stream):
             records.append(record)
-            (row,) = cohort.evaluate(stream.test[: cohort.task]).tolist()
-            test.append(tuple(row))
-    rows = tuple(record.accuracy for record in records)
-    if records[-1].failed is not None:
-        nan = dict.fromkeys(METRICS, float("nan"))
-        return TrainResult(rows[:-1], nan, (), nan, None, failed=records[-1].failed)
-    scores, test_scores = measure(METRICS, rows), measure(METRICS, test)
-    checkpoints.write({**_weights(cohort), "metrics": scores, "test_metrics": test_scores}, out)
-    return TrainResult(rows, scores, tuple(test), test_scores, out)
+            test += map(tuple, cohort.evaluate(stream.test[: cohort.task]).tolist())
+    failed = records[-1].failed
+    well = len(records) if failed is None else len(records) - 1
+    validation, tested = tuple(r.accuracy for r in records[:well]), tuple(test[:well])
+    nan = dict.fromkeys(METRICS, math.nan)
+    return TrainResult(
+        validation=validation,
+        test=tested,
+        metrics=nan if failed else measure(METRICS, validation),
+        test_metrics=nan if failed else measure(METRICS, tested),
+        checkpoint=None if failed else _write(cohort, validation, tested, out),
+        recorded=_recorded(configuration),
+        failed=failed,
+    )
 
 
-def _weights(cohort: Cohort) -> dict[str, Any]:
-    """State dicts that the plain network loads."""
+def _recorded(configuration: Configuration) -> Table | None:
+    rows = (configuration.provenance or {}).get("validation")
+    return None if rows is None else tuple(tuple(row) for row in rows)
+
+
+def _write(cohort: Cohort, validation: Table, test: Table, out: Path) -> Path:
+    """Weights that the plain network loads, and every accuracy and metric."""
     views = cohort.learner.layout.views
-    return {
+    weights = {
         name: {n: v.cpu().clone() for n, v in views(rows[0]).items()}
         for name, rows in (("student", cohort.students), ("average", cohort.averages))
     }
+    checkpoints.write(weights, out / "weights.pt")
+    rows = {"validation": validation, "test": test}
+    said = {name: {"rows": r, "metrics": measure(METRICS, r)} for name, r in rows.items()}
+    (out / "metrics.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    return out / "weights.pt"
 
 
 @contextmanager

@@ -35,8 +35,8 @@ class Record:
 def run(cohort: Cohort, stream: Stream) -> Generator[list[Record], Collection[int] | None, None]:
     """Trains the tasks not yet trained; after each yields a record for each alive seat.
 
-    Is sent the seats to keep, None for all. Seats that failed are reported once and dropped. Ends
-    when the stream does, or when nobody is left.
+    Is sent the seats to keep, None for all that the caller has not dropped itself. Seats that
+    failed are reported once and dropped. Ends when the stream does, or when nobody is left.
     """
     while cohort.seats and cohort.task < stream.clock.task_count:
         began = perf_counter()
@@ -48,7 +48,7 @@ def run(cohort: Cohort, stream: Stream) -> Generator[list[Record], Collection[in
             for seat, row in zip(cohort.seats, rows, strict=True)
         ]
         kept = yield records
-        well = {r.seat for r in records if r.failed is None}
+        well = {r.seat for r in records if r.failed is None} & set(cohort.seats)
         cohort.keep(well if kept is None else well & set(kept))
 
 
