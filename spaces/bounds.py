@@ -36,13 +36,17 @@ class Within:
     _: Any = None
     open_low: bool = field(default=False, kw_only=True)
 
-    def first_outside(self, schedule: _HasTable) -> tuple[float, int] | None:
-        """The first value on ``PROBE`` that is out of bounds, and its step; None if there is none."""
+    def worst_outside(self, schedule: _HasTable) -> tuple[float, int] | None:
+        """The value on ``PROBE`` that is furthest out of bounds, and its step; None if all are in."""
         with np.errstate(all="ignore"):
             table = schedule.table(PROBE)
+            beyond = np.maximum(self.low - table, table - self.high)
         above = table > self.low if self.open_low else table >= self.low
-        outside = np.flatnonzero(~(above & (table <= self.high) & np.isfinite(table)))
-        return (float(table[outside[0]]), int(outside[0])) if outside.size else None
+        outside = ~(above & (table <= self.high) & np.isfinite(table))
+        if not outside.any():
+            return None
+        step = int(np.argmax(np.where(outside, beyond, -np.inf)))
+        return float(table[step]), step
 
     def __str__(self) -> str:
         """The bounds in words that follow "must be", such as "between 0 and 1"."""
@@ -59,7 +63,7 @@ class Within:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, schedule: _HasTable) -> _HasTable:
-        found = self.first_outside(schedule)
+        found = self.worst_outside(schedule)
         if found is not None:
             value, step = found
             raise PydanticCustomError(

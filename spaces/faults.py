@@ -150,15 +150,14 @@ def _words(detail: Any) -> tuple[str, Any]:
     if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
         return f"a finite number is due, got {told(value)}", value
     if detail["type"] in _DUE:
-        due = _DUE[detail["type"]].format(**context)
-        meant = hint(value, _quoted(due)) if isinstance(value, str) else ""
-        return f"{due}, got {told(value)}{meant}", value
+        due = _DUE[detail["type"]].format(**{k: _plain(v) for k, v in context.items()})
+        return f"{due}, got {told(value)}", value
     return detail["msg"], context.get("value", value)
 
 
-def _quoted(text: str) -> list[str]:
-    """The words in quotes, of which one was perhaps meant: 'max' or 'min' is due."""
-    return text.split("'")[1::2]
+def _plain(bound: Any) -> Any:
+    """A bound as a file would have it: 0, not 0.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _fields(kind: Any, loc: Path) -> list[str]:
@@ -166,7 +165,9 @@ def _fields(kind: Any, loc: Path) -> list[str]:
     for part in loc:
         kind = _inside(_bare(kind), part)
     kind = _bare(kind)
-    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    if not dataclasses.is_dataclass(kind):
+        return []
+    return [f.name for f in dataclasses.fields(kind) if f.name != "kind"]
 
 
 def _bare(kind: Any) -> Any:

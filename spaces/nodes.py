@@ -67,7 +67,9 @@ def compose(text: str) -> tuple[Node | None, list[tuple[int, str]]]:
         return composer.get_single_node(), composer.refused
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return None, [(line, f"a character that no YAML may have: {error.character!r}")]
+        return None, [
+            (line, f"not YAML: the character #x{error.character:04x} may not be in a text")
+        ]
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error)]
     except RecursionError:
@@ -80,6 +82,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> tuple[int, str]:
         problem = "a tab: indent with spaces"
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
+    if "another document" in problem:
+        return line, "a second document begins here: one is due"
     began = error.context_mark
     since = f" ({error.context}, from line {began.line + 1})" if error.context and began else ""
     return line, f"not YAML: {problem}{since}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from spaces.domains import Choice
+from spaces.domains import Broken, Choice
 from spaces.problems import Path, Place, Problem, dotted, told
 from spaces.yamls import Document, read
 
