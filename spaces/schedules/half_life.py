@@ -29,5 +29,5 @@ class HalfLife(Schedule):
 
     def table(self, clock: Clock) -> Table:
         steps = task_lengths(clock) if self.unit == "tasks" else 1.0
-        with np.errstate(over="ignore"):  # a half-life next to 0 steps is a momentum of 0
+        with np.errstate(over="ignore", divide="ignore"):  # no half-life is a momentum of 0
             return np.exp2(-1 / (self.length.table(clock) * steps))
