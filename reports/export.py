@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HEAD = """\
 # Candidate {candidate} of the study {name}. Train it, and test it on the test set, with
-#   equipoise train {file}
+#   equipoise train best.yaml
 # On the machine that ran the study this repeats the accuracies under provenance exactly.
 """
 
@@ -66,7 +66,7 @@ def export(
         "device": study.device,
         "provenance": provenance(history, candidate, directory, exported=exported),
     }
-    head = HEAD.format(candidate=candidate, name=history.opened.name, file="best.yaml")
+    head = HEAD.format(candidate=candidate, name=history.opened.name)
     return head + dump(said)
 
 
@@ -89,8 +89,9 @@ def provenance(
 
 
 def _fields(spec: Any) -> dict[str, Any]:
-    """Every field of a spec, defaults included: they may change from version to version."""
-    return dataclasses.asdict(spec)
+    """The kind and every field of a spec, defaults included: they may change from version to version."""
+    fields = dataclasses.asdict(spec)
+    return {"kind": fields.pop("kind"), **fields}
 
 
 def dump(data: Any) -> str:

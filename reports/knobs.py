@@ -10,60 +10,50 @@ from typing import TYPE_CHECKING, Any
 from spaces.domains import Choice, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+HOMES = frozenset({"recipe", "model", "optimizer", "strategy", "averager"})
+"""Words that say where a field stands, not what it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
     """One quantity of a space. ``names`` are the knobs that set it, at most one of them in play.
 
-    The same field of two options of a choice (``averager.0.every``, ``averager.1.every``) is one
-    quantity if both measure it on the same scale.
+    The same field of several options of a choice (``averager.0.every``, ``averager.1.every``) is
+    one quantity if its domain is the same, and has one label in any case.
     """
 
     label: str
     names: tuple[str, ...]
-    domains: tuple[Range | Choice, ...]
+    domain: Range | Choice
 
     def text(self, knobs: Mapping[str, Any]) -> str | None:
         """The value in ``knobs`` in three significant digits; None when not in play."""
-        for name, domain in zip(self.names, self.domains, strict=True):
-            if name in knobs:
-                return _text(knobs[name], domain)
-        return None
+        found = [knobs[name] for name in self.names if name in knobs]
+        return _text(found[0], self.domain) if found else None
 
     def position(self, knobs: Mapping[str, Any]) -> float:
         """Where the value in ``knobs`` stands from 0 to 1 on the knob's scale; NaN if not in play."""
-        for name in self.names:
-            if name in knobs:
-                return self.place(knobs[name])
-        return math.nan
+        found = [knobs[name] for name in self.names if name in knobs]
+        return self.place(found[0]) if found else math.nan
 
     def place(self, value: float) -> float:
         """From 0 (low end) to 1 (high end) on the scale of the knob."""
-        low, high = self.ends()
-        return (self._scaled(value) - self._scaled(low)) / (self._scaled(high) - self._scaled(low))
-
-    def ends(self) -> tuple[float, float]:
-        """The lowest and the highest value, over all the domains."""
-        first = self.domains[0]
-        if isinstance(first, Choice):
-            return 0, max(1, len(first.options) - 1)
-        ranges = [d for d in self.domains if isinstance(d, Range)]
-        return min(d.low for d in ranges), max(d.high for d in ranges)
+        low, high = _ends(self.domain)
+        scaled = self._scaled
+        return (scaled(value) - scaled(low)) / (scaled(high) - scaled(low))
 
     def ticks(self) -> list[tuple[float, str]]:
         """Places on the axis from 0 to 1 and what to write there."""
-        first = self.domains[0]
-        if isinstance(first, Choice):
-            return [(self.place(i), option_label(first, i)) for i in range(len(first.options))]
-        low, high = self.ends()
-        whole = Range(low, high, first.scale, first.whole)
-        values = [whole.at(u) for u in (0.0, 0.25, 0.5, 0.75, 1.0)]
-        return [(self.place(v), _text(v, whole)) for v in dict.fromkeys(values)]
+        if isinstance(self.domain, Choice):
+            options = range(len(self.domain.options))
+            return [(self.place(i), option_label(self.domain, i)) for i in options]
+        values = [self.domain.at(u) for u in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        return [(self.place(v), _text(v, self.domain)) for v in dict.fromkeys(values)]
 
     def _scaled(self, value: float) -> float:
-        match getattr(self.domains[0], "scale", "linear"):
+        match getattr(self.domain, "scale", "linear"):
             case "log":
                 return math.log(value)
             case "near_one":
@@ -72,22 +62,21 @@ class Knob:
 
 
 def knobs_of(domains: Mapping[str, Range | Choice]) -> list[Knob]:
-    """The quantities of a space, in its order, each with the shortest label that is its own."""
-    groups: dict[Any, list[str]] = {}
+    """The quantities of a space, in its order, each with a short label."""
+    groups: dict[tuple[tuple[str, ...], Range | str], list[str]] = {}
     for name, domain in domains.items():
-        groups.setdefault(_quantity(name, domain, domains), []).append(name)
-    names = list(groups.values())
-    labels = _labels([_words(group) for group in names])
+        told = domain if isinstance(domain, Range) else name  # options differ from choice to choice
+        groups.setdefault((_field(name, domains), told), []).append(name)
+    labels = _labels([field for field, _ in groups])
     return [
-        Knob(label, tuple(group), tuple(domains[n] for n in group))
-        for label, group in zip(labels, names, strict=True)
+        Knob(labels[field], tuple(names), domains[names[0]]) for (field, _), names in groups.items()
     ]
 
 
 def settings(knobs: Sequence[Knob], values: Mapping[str, Any]) -> dict[str, str]:
     """What a candidate set: label to text, of the knobs in play."""
-    texts = {knob.label: knob.text(values) for knob in knobs}
-    return {label: text for label, text in texts.items() if text is not None}
+    texts = ((knob.label, knob.text(values)) for knob in knobs)
+    return {label: text for label, text in texts if text is not None}
 
 
 def sentence(texts: Mapping[str, str]) -> str:
@@ -96,8 +85,8 @@ def sentence(texts: Mapping[str, str]) -> str:
 
 
 def option_label(choice: Choice, index: int) -> str:
-    """What tells option ``index`` from the others: its kind, with the kinds inside it if it must."""
-    for deep in (_own_kind, _all_kinds):
+    """What tells option ``index`` from the others: its kind, with the words inside it if it must."""
+    for deep in (_own_kind, _all_words):
         labels = [deep(option) for option in choice.options]
         if labels.count(labels[index]) == 1:
             return labels[index]
@@ -117,9 +106,18 @@ def _own_kind(option: Any) -> str:
     return str(option)
 
 
-def _all_kinds(option: Any) -> str:
-    inside = option.values() if isinstance(option, dict) else ()
-    return " ".join([_own_kind(option), *(_all_kinds(v) for v in inside if isinstance(v, dict))])
+def _all_words(option: Any) -> str:
+    inside = option.items() if isinstance(option, dict) else ()
+    words = [_all_words(v) for k, v in inside if k != "kind" and isinstance(v, dict | str)]
+    return " ".join([_own_kind(option), *words])
+
+
+def _ends(domain: Range | Choice) -> tuple[float, float]:
+    match domain:
+        case Range(low, high):
+            return low, high
+        case Choice(options):
+            return 0, len(options) - 1
 
 
 def _text(value: Any, domain: Range | Choice) -> str:
@@ -132,35 +130,28 @@ def _text(value: Any, domain: Range | Choice) -> str:
     return f"{value:.3g}"
 
 
-def _quantity(name: str, domain: Range | Choice, domains: Mapping[str, Range | Choice]) -> Any:
-    """Equal for knobs that are the same quantity: what is left when options are not told apart."""
-    if isinstance(domain, Choice):
-        return name
+def _field(name: str, domains: Mapping[str, Range | Choice]) -> tuple[str, ...]:
+    """The name without the numbers of options: equal for knobs of which one at most is in play."""
     parts = name.split(".")
-    kept = [
-        "*" if isinstance(domains.get(".".join(parts[:i])), Choice) else part
-        for i, part in enumerate(parts)
-    ]
-    return (*kept, domain.scale, domain.whole)
+    starts = (".".join(parts[:i]) for i in range(len(parts)))
+    return tuple(
+        part
+        for part, start in zip(parts, starts, strict=True)
+        if not isinstance(domains.get(start), Choice)
+    )
 
 
-def _words(names: Sequence[str]) -> list[str]:
-    """The name without the numbers of options where one quantity has several."""
-    split = [name.split(".") for name in names]
-    common = [parts[0] if len(set(parts)) == 1 else "" for parts in zip(*split, strict=True)]
-    return [word for word in common if word]
+def _labels(fields: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """The words below a spec's home, more where two would be alike, numbers only if they must."""
+    bare = {field: tuple(w for w in field if not w.isdigit()) for field in fields}
+    twins = Counter(bare.values())
+    told = {field: field if twins[words] > 1 else words for field, words in bare.items()}
+    return {field: _ending(words, told.values()) for field, words in told.items()}
 
 
-def _labels(words: Sequence[list[str]]) -> list[str]:
-    """The shortest ends that differ, numbers left out unless only they tell two apart."""
-    bare = [[w for w in ws if not w.isdigit()] for ws in words]
-    twins = Counter(map(tuple, bare))
-    told = [ws if twins[tuple(b)] > 1 else b for ws, b in zip(words, bare, strict=True)]
-    return [
-        next(
-            ".".join(ws[-n:])
-            for n in range(1, len(ws) + 1)
-            if n == len(ws) or sum(other[-n:] == ws[-n:] for other in told) == 1
-        )
-        for ws in told
-    ]
+def _ending(words: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> str:
+    below = next((n for n, w in enumerate(reversed(words)) if w in HOMES), len(words))
+    for n in range(max(1, below), len(words)):
+        if sum(other[-n:] == words[-n:] for other in others) == 1:
+            return ".".join(words[-n:])
+    return ".".join(words)

@@ -167,9 +167,9 @@ def _axis(knob: Knob, points: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _most_used(knobs: Sequence[Knob], points: Sequence[dict[str, Any]]) -> list[Knob]:
     """At most MOST_AXES knobs in the order of the space."""
-    used = {k.label: sum(not math.isnan(k.position(point)) for point in points) for k in knobs}
-    kept = sorted((k for k in knobs if used[k.label]), key=lambda k: -used[k.label])[:MOST_AXES]
-    return [k for k in knobs if k in kept]
+    used = [sum(not math.isnan(knob.position(point)) for point in points) for knob in knobs]
+    order = sorted(range(len(knobs)), key=lambda i: -used[i])
+    return [knobs[i] for i in sorted(order[:MOST_AXES]) if used[i]]
 
 
 def _volume(history: History, study: StudyFile) -> go.Figure:

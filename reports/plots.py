@@ -25,7 +25,7 @@ BLUE, ORANGE, VERMILLION = "#0072B2", "#E69F00", "#D55E00"
 INK, MUTED, FAINT, CLOUD = "#1B1F24", "#667078", "#E4E8EB", "#9FB3C1"
 WIDTH, DPI = 8.0, 150  # inches, dots per inch: 1200 pixels
 MOST_OBJECTIVES = 4  # six panels of pairs; more would not be legible
-LABEL_SPACE = (0.24, 0.14)  # of the points' range, kept free beyond them for labels
+LABEL_SPACE = (0.27, 0.15)  # of the points' range, kept free beyond them for labels
 CLOSE = (0.18, 0.14)  # of the axes' range: nearer than this, two labels would touch
 
 
@@ -186,6 +186,8 @@ def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
         at, away = place[candidate], np.array(offsets[titles[0]])
         turned = titles[0] == f"best {pair[1]}" and crowded
         text = f"{', '.join(titles)}\n#{candidate}   {at[0]:.3f}, {at[1]:.3f}"
+        if len(found.objectives) > 2:  # narrow panels
+            text = f"#{candidate} knee" if "knee" in titles else f"#{candidate}"
         _label(
             axes,
             text,
@@ -198,7 +200,7 @@ def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
 def _label(axes: Axes, text: str, at: np.ndarray, away: np.ndarray, side: np.ndarray) -> None:
     """A ring at ``at`` and ``text`` ``away`` from it in points, growing towards ``side`` (signs)."""
     axes.scatter([at[0]], [at[1]], s=110, facecolor="none", edgecolor=VERMILLION, lw=1.6, zorder=5)
-    axes.annotate(
+    note = axes.annotate(
         text,
         tuple(at),
         tuple(away),
@@ -210,6 +212,7 @@ def _label(axes: Axes, text: str, at: np.ndarray, away: np.ndarray, side: np.nda
         linespacing=1.35,
         zorder=6,
     )
+    note.set_in_layout(False)  # there is room within the limits; else the axes would shrink
 
 
 def _mark_task(axes: Axes, steps: int) -> None:

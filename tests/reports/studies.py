@@ -67,7 +67,9 @@ def ended(
         Measured(candidate=candidate, task=k, step=10 * (k + 1), accuracy=row, seconds=0.25, at=at)
         for k, row in enumerate(rows)
     ]
-    told = {} if state == "failed" else {"plasticity": plasticity, "stability": stability}
+    lost = plasticity - stability
+    told = {"plasticity": plasticity, "stability": stability, "forgetting": lost}
+    told = {} if state == "failed" else told
     reason = {"failed": "diverged: the average is not finite", "pruned": "rung 2"}.get(state)
     outcome = Outcome(
         candidate=candidate, state=state, values=told, task=tasks - 1, at=at, reason=reason
@@ -121,7 +123,8 @@ def _plausible(study: StudyFile, drawn: Asked, rng: np.random.Generator) -> tupl
     clock = study.scenario.clock()
     averager = study.candidate(drawn.config)[1]
     memory = half_life(averager, clock) / clock.task_ends[0]
-    spoilt = 0.12 * abs(np.log10(drawn.config["recipe"]["optimizer"]["lr"]) + 1) ** 2
+    lr = next(value for name, value in drawn.knobs.items() if ".lr" in name)
+    spoilt = 0.12 * abs(np.log10(lr) + 1) ** 2
     plasticity = 0.97 - 0.3 * memory**1.3 / (0.6 + memory**1.3) - spoilt + rng.normal(0, 0.012)
     stability = 0.35 + 0.3 * memory / (0.25 + memory) - 0.6 * spoilt + rng.normal(0, 0.015)
     low, high = 0.05, 0.995
