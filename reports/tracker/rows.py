@@ -1,0 +1,223 @@
+"""Rows: what MLflow should hold of a study, as a pure function of its history.
+
+Every number has its time from the ledger, so that writing a row twice is writing it once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from reports.tracker.names import LONGEST_TAG, cut, flat, params, safe
+from search.events import encode
+from spaces.fronts import hypervolume, non_dominated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from search.events import Opened, Outcome
+    from search.history import History
+    from search.studyfile import StudyFile
+    from spaces.objectives import Objectives
+
+Status: TypeAlias = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
+
+PARENT = "mlflow.parentRunId"
+STUDY = "equipoise.study"
+CANDIDATE = "equipoise.candidate"
+PARETO = "pareto"
+
+_STATUS: dict[str, Status] = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+_SETTINGS = (
+    "seed",
+    "scenario",
+    "objectives",
+    "sampler",
+    "budget",
+    "rungs",
+    "fold",
+    "resources",
+    "device",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a metric; ``at`` in milliseconds since 1970."""
+
+    key: str
+    value: float
+    step: int
+    at: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One run, but for whether it is on the front. ``start`` and ``end`` are as ``Point.at``."""
+
+    name: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    points: list[Point] = field(default_factory=list)
+    status: Status = "RUNNING"
+    start: int
+    end: int | None = None
+
+
+def identity(opened: Opened) -> str:
+    """What tells this study from every other in a store that many share, wherever its folder is."""
+    told = json.dumps(encode(opened), sort_keys=True)
+    return f"{opened.name}-{sha256(told.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def moment(opened: Opened, at: float) -> int:
+    """Milliseconds since 1970 at ``at`` seconds of study time."""
+    created = datetime.fromisoformat(opened.created or "1970-01-01T00:00:00+00:00")
+    if created.tzinfo is None:
+        created = created.replace(tzinfo=UTC)
+    return round((created.timestamp() + at) * 1000)
+
+
+def study_row(history: History, study: StudyFile, directory: Path) -> Row:
+    """The parent. Its points come from ``Curve``."""
+    opened = history.opened
+    versions = {f"equipoise.version.{k}": v for k, v in opened.versions.items()}
+    tags = {
+        STUDY: identity(opened),
+        "equipoise.directory": str(directory),
+        "equipoise.git": opened.git or "none",
+        "mlflow.source.name": "equipoise",
+        "mlflow.source.type": "LOCAL",
+        **versions,
+    }
+    settings: dict[str, Any] = {}
+    for name in _SETTINGS:
+        settings |= flat(name, getattr(study, name))
+    domains = {f"space.{name}": str(domain) for name, domain in study.space.knobs().items()}
+    return Row(
+        name=opened.name,
+        tags=_tags(tags),
+        params=params(settings | domains),
+        start=moment(opened, 0.0),
+    )
+
+
+def counts_tags(history: History) -> dict[str, str]:
+    """How many candidates are in which state, as the parent's tags."""
+    return {f"equipoise.{state}": str(n) for state, n in history.counts().items()}
+
+
+def candidate_row(history: History, candidate: int, *, tasks: int, parent: str) -> Row:
+    """The run of a candidate that has its outcome. ``parent`` is the id of the study's run."""
+    asked, outcome = history.candidates[candidate], history.outcomes[candidate]
+    job = history.job_of.get(candidate)
+    tags = {
+        PARENT: parent,
+        CANDIDATE: str(candidate),
+        "equipoise.state": outcome.state,
+        "fidelity": _fidelity(history, outcome, tasks),
+        "mlflow.source.name": "equipoise",
+        "mlflow.source.type": "LOCAL",
+    }
+    if job is not None:
+        tags["equipoise.job"] = str(job)
+    if outcome.reason is not None:
+        tags["equipoise.reason"] = outcome.reason
+    # The configuration says what was trained; a knob of the same name may be an option's number.
+    settings = {**asked.knobs, **flat("", asked.config)}
+    if job is not None:
+        settings["seed"] = history.jobs[job].seed
+    return Row(
+        name=f"candidate-{candidate:04d}",
+        tags=_tags(tags),
+        params=params(settings),
+        points=[*_stream(history, candidate), *_final(history.opened, outcome)],
+        status=_STATUS[outcome.state],
+        start=moment(history.opened, _began(history, outcome)),
+        end=moment(history.opened, outcome.at),
+    )
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    return {safe(name): cut(value, LONGEST_TAG) for name, value in tags.items()}
+
+
+def _fidelity(history: History, outcome: Outcome, tasks: int) -> str:
+    """``full``, or the tasks that it finished of the tasks that there are."""
+    if outcome.state == "complete":
+        return "full"
+    return f"{len(history.records[outcome.candidate])}/{tasks}"
+
+
+def _began(history: History, outcome: Outcome) -> float:
+    """Seconds of study time; a candidate begins when its first task does."""
+    records = history.records[outcome.candidate]
+    first = min((r.at - r.seconds for r in records.values()), default=outcome.at)
+    return min(max(first, 0.0), outcome.at)
+
+
+def _stream(history: History, candidate: int) -> list[Point]:
+    """Accuracies by task, and seconds so far, at the step of the task just learnt."""
+    points, seconds = [], 0.0
+    records = history.records[candidate]
+    for task in sorted(records):
+        record, at = records[task], moment(history.opened, records[task].at)
+        seconds += record.seconds
+        points += [Point(f"accuracy/task_{i}", a, task, at) for i, a in enumerate(record.accuracy)]
+        points.append(Point("seconds", seconds, task, at))
+    return points
+
+
+def _final(opened: Opened, outcome: Outcome) -> list[Point]:
+    """What a stream cut short scored is called ``partial/``: it compares with no full stream's."""
+    prefix = "" if outcome.state == "complete" else "partial/"
+    at = moment(opened, outcome.at)
+    return [Point(safe(prefix + n), v, outcome.task, at) for n, v in outcome.values.items()]
+
+
+class Curve:
+    """The parent's metrics, a few for each outcome, in the order in which outcomes came.
+
+    ``hypervolume`` and ``front_size`` are of the complete candidates, the step being how many;
+    ``complete``, ``pruned``, ``failed`` and the seconds have the number of outcomes for a step.
+    """
+
+    def __init__(self, objectives: Objectives) -> None:
+        self._objectives = objectives
+        self._front = np.empty((0, len(objectives.names)))
+        self._counts = dict.fromkeys(_STATUS, 0)
+        self._seconds = 0.0
+
+    def points(self, history: History) -> list[Point]:
+        """Those of the outcomes that have come since the last call."""
+        seen = sum(self._counts.values())
+        new = list(history.outcomes.values())[seen:]
+        return [p for outcome in new for p in self._take(history, outcome)]
+
+    def _take(self, history: History, outcome: Outcome) -> list[Point]:
+        self._counts[outcome.state] += 1
+        self._seconds += sum(r.seconds for r in history.records[outcome.candidate].values())
+        at, step = moment(history.opened, outcome.at), sum(self._counts.values())
+        points = [
+            Point(outcome.state, self._counts[outcome.state], step, at),
+            Point("study_seconds", outcome.at, step, at),
+            Point("device_seconds", self._seconds, step, at),
+        ]
+        if outcome.state == "complete":
+            points += self._widened(history.values([outcome.candidate], self._objectives.names), at)
+        return points
+
+    def _widened(self, values: np.ndarray, at: int) -> list[Point]:
+        costs = np.concatenate([self._front, self._objectives.costs(values)])
+        self._front = costs[non_dominated(costs)]
+        volume = hypervolume(self._front, self._objectives.reference_cost)
+        step = self._counts["complete"]
+        return [
+            Point("hypervolume", volume, step, at),
+            Point("front_size", len(self._front), step, at),
+        ]
