@@ -1,0 +1,77 @@
+"""Jobs: one process' worth of candidates, and how a worker does one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+
+from trainables.checkpoints import load_into, save
+from trainables.cohort import Cohort, Member
+from trainables.devices import DeviceName, device_called
+from trainables.runs import Record, run
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator
+    from pathlib import Path
+
+    from trainables.scenarios import Scenario
+    from trainables.scenarios.base import Stream
+
+Verdict: TypeAlias = "Collection[int] | None"
+"""The seats that go on; None before anything was measured."""
+
+SECONDS_BETWEEN_CHECKPOINTS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """Everything a worker needs, on any node that sees ``checkpoint``'s folder.
+
+    ``alive`` are the seats that still owe an outcome: all of them, unless the job is resumed.
+    """
+
+    number: int
+    members: tuple[Member, ...]
+    alive: tuple[int, ...]
+    scenario: Scenario
+    seed: int
+    device: DeviceName
+    threads: int
+    checkpoint: Path
+
+
+def work(job: Job) -> Generator[list[Record], Verdict, None]:
+    """Trains a job's cohort; after each task yields its records and is sent the seats to keep.
+
+    The cohort is saved once a verdict is carried out, if the last time was long enough ago: what
+    is on the disk is therefore never ahead of the ledger.
+    """
+    torch.set_num_threads(job.threads)
+    device = device_called(job.device)
+    stream = _stream(job.scenario, device)
+    cohort = Cohort(job.members, stream, seed=job.seed, device=device)
+    if job.checkpoint.exists():
+        load_into(cohort, job.checkpoint)
+    cohort.keep(set(job.alive) & set(cohort.seats))
+    running, saved = run(cohort, stream), time.monotonic()
+    kept: Verdict = None
+    while True:
+        try:
+            records = running.send(kept)
+        except StopIteration:
+            return
+        kept = set((yield records) or ()) & set(cohort.seats)
+        if kept and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            cohort.keep(kept)
+            save(cohort, job.checkpoint)
+            saved = time.monotonic()
+
+
+@lru_cache(maxsize=2)
+def _stream(scenario: Scenario, device: torch.device) -> Stream:
+    """Kept between the jobs of one worker: the data are the same for all of them."""
+    return scenario.stream().to(device)

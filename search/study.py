@@ -1,0 +1,261 @@
+"""A study: what is asked next, and what becomes of what was measured. Trains nothing itself."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
+from search.jobs import Job
+from search.plans import Candidate, fold
+from search.rungs import Asha, Rungs
+from search.samplers.suggestions import Suggestions
+from trainables.cohort import Member
+from trainables.metrics import METRICS, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from search.history import History
+    from search.ledger import Ledger
+    from search.plans import Crew
+    from search.studyfile import StudyFile
+    from trainables.runs import Record
+
+DEATHS_FORGIVEN = 2
+"""How often a job is simply tried again after its worker died, before it counts as its fault."""
+
+
+class Study:
+    """Hands out jobs and takes in records, in whatever order engines ask and tell.
+
+    All it knows it has from the ledger: made anew from the ledger's events, it goes on as the study
+    that wrote them would have (``tests/search/test_study.py``).
+    """
+
+    def __init__(
+        self, file: StudyFile, ledger: Ledger, history: History, now: Callable[[], float]
+    ) -> None:
+        self.file, self.history = file, history
+        self.directory = ledger.directory
+        self._ledger, self._now = ledger, now
+        self._tasks = len(file.scenario.clock().task_ends)
+        self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
+        self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
+        self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)
+        self._replay()
+        self._queue = deque(q.job for q in history.unfinished_jobs())
+
+    # --- asking -------------------------------------------------------------------------------
+
+    def next_job(self) -> Job | None:
+        """The next job, or None if there is none now: see ``done``."""
+        if not self._queue and len(self.history.candidates) < self.file.budget.candidates:
+            self._draw()
+        return self._job(self._queue.popleft()) if self._queue else None
+
+    @property
+    def done(self) -> bool:
+        """Every candidate of the budget was drawn and has its outcome."""
+        drawn = len(self.history.candidates) >= self.file.budget.candidates
+        return drawn and not self._queue and not self.history.running()
+
+    def _draw(self) -> None:
+        """Asks for one wave of students, each with its averages, and queues their jobs."""
+        first = len(self.history.candidates)
+        left = self.file.budget.candidates - first
+        asked: list[Asked] = []
+        while len(asked) < min(left, self.file.fold.members * self.file.fold.averages):
+            asked += self._student(first + len(asked), left - len(asked))
+        candidates = [self._candidate(a) for a in asked]
+        crews = fold(candidates, most_members=self.file.fold.members)
+        self._append(*asked, *self._queued(crews))
+
+    def _student(self, first: int, left: int) -> list[Asked]:
+        """A recipe from the sampler, and averagers for it from the sampler that knows the recipe."""
+        asked: list[Asked] = []
+        fixed: dict[str, Any] = {}
+        for number in range(first, first + min(left, self.file.fold.averages)):
+            drawn = self._suggestions.ask(number, fixed)
+            fixed = {n: v for n, v in drawn.knobs.items() if n.startswith("recipe.")}
+            asked.append(
+                Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
+            )
+        return asked
+
+    def _queued(self, crews: Sequence[Crew]) -> list[Queued]:
+        first = len(self.history.jobs)
+        return [
+            Queued(job=first + k, members=crew, seed=self.file.seed) for k, crew in enumerate(crews)
+        ]
+
+    def _candidate(self, asked: Asked) -> Candidate:
+        recipe, averager = self.file.candidate(asked.config)
+        return Candidate(asked.candidate, recipe, averager)
+
+    def _job(self, number: int) -> Job:
+        queued = self.history.jobs[number]
+        alive = set(self.history.alive(number))
+        return Job(
+            number=number,
+            members=tuple(self._member(numbers) for numbers in queued.members),
+            alive=tuple(s for s, c in enumerate(queued.candidates) if c in alive),
+            scenario=self.file.scenario,
+            seed=queued.seed,
+            device=self.file.device,
+            threads=max(1, int(self.file.resources.cpu)),
+            checkpoint=self._checkpoint(number),
+        )
+
+    def _checkpoint(self, job: int) -> Path:
+        return self.directory / "checkpoints" / f"job-{job:06d}.pt"
+
+    def _member(self, numbers: tuple[int, ...]) -> Member:
+        candidates = [self._candidate(self.history.candidates[n]) for n in numbers]
+        return Member(candidates[0].recipe, tuple(c.averager for c in candidates))
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def tell(self, job: int, records: Sequence[Record]) -> list[int]:
+        """Takes in what a job measured after one task. The seats that go on; none: it is over."""
+        at, numbers = self._now(), self.history.jobs[job].candidates
+        due = {numbers[r.seat]: r for r in records if numbers[r.seat] not in self.history.outcomes}
+        new = [
+            Measured(
+                candidate=c, task=r.task, step=r.step, accuracy=r.accuracy, seconds=r.seconds, at=at
+            )
+            for c, r in due.items()
+            if r.failed is None and r.task not in self.history.records[c]
+        ]
+        rows = {c: self._rows(c, r) for c, r in due.items()}
+        ended = [o for c, r in due.items() if (o := self._outcome(c, r, rows[c], at)) is not None]
+        ended += self._pruned({c: r for c, r in due.items() if not r.failed}, rows, at)
+        self._append(*new, *ended)
+        if not self.history.alive(job):
+            self._checkpoint(job).unlink(missing_ok=True)
+        return [r.seat for c, r in due.items() if c not in self.history.outcomes]
+
+    def _rows(self, candidate: int, record: Record) -> list[tuple[float, ...]]:
+        known = [r for r in self.history.rows(candidate) if len(r) <= record.task]
+        return known if record.failed else [*known, record.accuracy]
+
+    def _outcome(
+        self, candidate: int, record: Record, rows: list[tuple[float, ...]], at: float
+    ) -> Outcome | None:
+        if record.failed is not None:
+            return Outcome(
+                candidate=candidate,
+                state="failed",
+                values={},
+                task=record.task,
+                at=at,
+                reason=record.failed,
+            )
+        if record.task == self._tasks - 1:
+            return Outcome(
+                candidate=candidate,
+                state="complete",
+                values=_metrics(rows),
+                task=record.task,
+                at=at,
+            )
+        return None
+
+    def _pruned(
+        self, due: dict[int, Record], rows: dict[int, list[tuple[float, ...]]], at: float
+    ) -> list[Outcome]:
+        """Outcomes of those that their rung stops. Whoever a rung let go on before, still does."""
+        out = []
+        for level in {r.task + 1 for r in due.values()} & set(self._rungs):
+            here = {c: rows[c] for c, r in due.items() if r.task + 1 == level}
+            first_time = {c for c in here if level - 1 not in self.history.records[c]}
+            kept = self._asha.judge(level, {c: self._costs(here[c]) for c in sorted(first_time)})
+            out += [
+                Outcome(
+                    candidate=c, state="pruned", values=_metrics(here[c]), task=level - 1, at=at
+                )
+                for c in sorted(first_time - kept)
+            ]
+        return out
+
+    def _costs(self, rows: Sequence[Sequence[float]]) -> np.ndarray:
+        """The objectives of a stream so far, as costs [objectives]."""
+        names = self.file.objectives.names
+        values = measure(names, rows)
+        costs: np.ndarray = self.file.objectives.costs(np.array([[values[n] for n in names]]))[0]
+        return costs
+
+    # --- faults and the end -------------------------------------------------------------------
+
+    def fault(self, job: int, reason: str, *, died: str = "") -> None:
+        """A job raised ``reason``, or its worker ``died``.
+
+        A job that raises is split into its members, so that only the guilty one fails; a lone
+        member's candidates fail with the reason. A death is forgiven ``DEATHS_FORGIVEN`` times.
+        """
+        at, event = self._now(), Fault(job=job, reason=died or reason, at=self._now())
+        alive = set(self.history.alive(job))
+        members = [
+            tuple(c for c in m if c in alive)
+            for m in self.history.jobs[job].members
+            if alive & set(m)
+        ]
+        deaths = Counter(f.job for f in self.history.faults)[job]
+        if died and deaths < DEATHS_FORGIVEN:
+            self._append(event)
+            self._queue.append(job)
+        elif len(members) > 1:
+            self._append(event, *self._queued([(m,) for m in members]))
+            self._checkpoint(job).unlink(missing_ok=True)
+        else:
+            self._append(event, *(self._failed(c, died or reason, at) for m in members for c in m))
+
+    def _failed(self, candidate: int, reason: str, at: float) -> Outcome:
+        task = len(self.history.rows(candidate))
+        return Outcome(
+            candidate=candidate, state="failed", values={}, task=task, at=at, reason=reason
+        )
+
+    def end(self) -> None:
+        """Writes that nothing more will come."""
+        self._append(Ended(reason="budget", at=self._now()))
+
+    # --- the one place where anything changes ---------------------------------------------------
+
+    def _append(self, *events: Event) -> None:
+        """First the ledger, then everything that is a function of it."""
+        if not events:
+            return
+        self._ledger.append(*events)
+        for event in events:
+            self.history.add(event)
+            if isinstance(event, Queued):
+                self._queue.append(event.job)
+            if isinstance(event, Outcome):
+                self._inform(event)
+
+    def _inform(self, outcome: Outcome) -> None:
+        names = self.file.objectives.names
+        values = [outcome.values[n] for n in names] if outcome.state == "complete" else None
+        self._suggestions.tell(outcome.candidate, outcome.state, values)
+
+    def _replay(self) -> None:
+        """Brings the sampler and the rungs to where the history is."""
+        for asked in self.history.candidates.values():
+            self._suggestions.replay(asked.candidate, asked.knobs, asked.attrs)
+        for outcome in self.history.outcomes.values():
+            self._inform(outcome)
+        for level in self._rungs:
+            seen = [c for c, records in self.history.records.items() if level - 1 in records]
+            self._asha.admit(
+                level, {c: self._costs(self.history.rows(c)[:level]) for c in sorted(seen)}
+            )
+
+
+def _metrics(rows: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Every metric that is defined after so many tasks."""
+    values = measure([n for n, m in METRICS.items() if m.tasks_needed <= len(rows)], rows)
+    return {n: v for n, v in values.items() if v == v}  # noqa: PLR0124 - NaN is not JSON
