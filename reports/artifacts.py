@@ -42,7 +42,8 @@ def _files(history: History, study: StudyFile, directory: Path) -> Iterator[tupl
     table = frames.candidates(history, study)
     rows = table.loc[[row.candidate for row in front.rows]]
     yield "candidates.csv", table.to_csv().encode()
-    yield "front.csv", rows.dropna(axis="columns", how="all").to_csv().encode()
+    in_play = rows if rows.empty else rows.dropna(axis="columns", how="all")
+    yield "front.csv", in_play.to_csv().encode()
     yield "front.json", (json.dumps(front.to_json(), indent=2) + "\n").encode()
     yield "front.png", plots.png(plots.front(history, study))
     yield "hypervolume.png", plots.png(plots.hypervolume(history, study))

@@ -63,7 +63,8 @@ def export(
         "recipe": config["recipe"],
         "averager": config["averager"],
         "seed": history.jobs[history.job_of[candidate]].seed,
-        "device": study.device,
+        "device": _device(study),
+        "threads": max(1, int(study.resources.cpu)),
         "provenance": provenance(history, candidate, directory, exported=exported),
     }
     head = HEAD.format(candidate=candidate, name=history.opened.name)
@@ -86,6 +87,12 @@ def provenance(
         "git": opened.git,
     }
     return {**told, "exported": exported} if exported else told
+
+
+def _device(study: StudyFile) -> str:
+    """What ``auto`` came to where jobs are given no GPU; with one, auto again finds it."""
+    given = study.resources.gpu > 0
+    return "cpu" if study.device == "auto" and not given else study.device
 
 
 def _fields(spec: Any) -> dict[str, Any]:

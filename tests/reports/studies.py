@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reports.averages import half_life
@@ -31,10 +33,11 @@ budget: {candidates: 60}
 VERSIONS = {"equipoise": "0.1.0", "torch": "2.13.0"}
 
 
-def opened(text: str = TEXT) -> Opened:
+def opened(text: str = TEXT, overrides: tuple[str, ...] = ()) -> Opened:
     return Opened(
         name="hand-made",
         text=text,
+        overrides=overrides,
         versions=VERSIONS,
         git="0123abc",
         created="2031-05-06T07:08:09+00:00",
@@ -87,6 +90,10 @@ def small() -> History:
 
     The pruned one scored (0.99, 0.99) after two tasks, more than any complete one.
     """
+    return History.of(small_events())
+
+
+def small_events() -> list[Event]:
     first = History.of([opened()])
     study, rng = study_of(first), np.random.default_rng(0)
     events: list[Event] = [opened()]
@@ -99,7 +106,18 @@ def small() -> History:
     events += ended(5, (0.5, 0.5), at=2.75, state="failed", tasks=1)
     events += ended(2, (0.4, 0.7), at=3.0)
     events += ended(3, (0.7, 0.5), at=4.0)
-    return History.of(events)
+    return events
+
+
+def with_outcomes(points: Sequence[tuple[float, float]]) -> list[Event]:
+    """A study whose candidates all end with these objectives, a second after another."""
+    events: list[Event] = [opened()]
+    for candidate, values in enumerate(points):
+        config = {"recipe": {}, "averager": {"kind": "student"}}
+        events += [Asked(candidate=candidate, knobs={}, config=config)]
+        events += [Queued(job=candidate, members=((candidate,),), seed=0)]
+        events += ended(candidate, values, at=float(candidate + 1))
+    return events
 
 
 def large(candidates: int = 200, text: str = TEXT, seed: int = 0) -> History:
