@@ -116,7 +116,7 @@ def _metric_complaint(name: str, said: Any) -> str:
 def _reference_complaint(reference: float, metric: Metric) -> str:
     if metric.low <= reference <= metric.high:
         return ""
-    return f"its reference must be between {metric.low} and {metric.high}, got {reference}"
+    return f"its reference must be between {metric.low} and {metric.high}, got {reference:g}"
 
 
 def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:

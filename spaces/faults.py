@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -96,7 +96,10 @@ def _fault(kind: Any, detail: Any, site: Site, chosen: Mapping[Path, Any], at: P
             return Fault(path, shown, f"unknown key{meant}")
         case "unknown_kind":
             return Fault((*path, "kind"), shown, detail["msg"])
-    message, value = _words(detail)
+        case of_type if of_type in _DUE:
+            found = site.node if isinstance(site.node, Range) else detail["input"]
+            return Fault(path, shown, f"{_due(detail)}, got {told(found)}")
+    message, value = _limit(detail)
     return Fault(path, shown, message + _from_range(site, value, chosen, at))
 
 
@@ -120,39 +123,45 @@ _DUE = {
     **dict.fromkeys(("float_type", "float_parsing"), "a number is due"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is due"),
     **dict.fromkeys(("tuple_type", "list_type"), "a list is due"),
-    **dict.fromkeys(("dict_type", "dataclass_type", "model_attributes_type"), "a mapping is due"),
+    **dict.fromkeys(("dict_type", "dataclass_type"), "a mapping is due"),
     "string_type": "a word is due (in quotes if it looks like a number)",
     "finite_number": "a finite number is due",
     "none_required": "null is due",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le}",
-    "multiple_of": "must be a multiple of {multiple_of}",
     "literal_error": "{expected} is due",
-    "string_pattern_mismatch": "must match {pattern}",
+    "family": "{due} is due",
 }
+"""What should stand where something of another type does."""
 
-_COMPLETE: dict[str, Callable[[dict[str, Any]], str]] = {
-    "too_short": lambda c: (
-        f"must have at least {c['min_length']} entries, got {c['actual_length']}"
-    ),
-    "too_long": lambda c: f"must have at most {c['max_length']} entries, got {c['actual_length']}",
-    "value_error": lambda c: str(c["error"]),
+_LIMITS = {
+    "greater_than": "must be above {gt}, got {value}",
+    "greater_than_equal": "must be at least {ge}, got {value}",
+    "less_than": "must be below {lt}, got {value}",
+    "less_than_equal": "must be at most {le}, got {value}",
+    "multiple_of": "must be a multiple of {multiple_of}, got {value}",
+    "string_pattern_mismatch": "must match {pattern}, got {value}",
+    "string_too_long": "must have at most {max_length} characters, got {value}",
+    "string_too_short": "must have at least {min_length} characters, got {value}",
+    "too_long": "must have at most {max_length} entries, got {actual_length}",
+    "too_short": "must have at least {min_length} entries, got {actual_length}",
+    "value_error": "{error}",
 }
+"""What a value of the right type must keep to."""
 
 
-def _words(detail: Any) -> tuple[str, Any]:
+def _due(detail: Any) -> str:
+    number = isinstance(detail["input"], int) and not isinstance(detail["input"], bool)
+    if detail["type"] == "float_type" and number:  # an integer that no float can hold
+        return _DUE["finite_number"]
+    return _DUE[detail["type"]].format(**detail.get("ctx", {}))
+
+
+def _limit(detail: Any) -> tuple[str, Any]:
     """The message, and the value that it is about."""
     context, value = detail.get("ctx", {}), detail["input"]
-    if detail["type"] in _COMPLETE:
-        return _COMPLETE[detail["type"]](context), value
-    if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
-        return f"a finite number is due, got {told(value)}", value
-    if detail["type"] in _DUE:
-        due = _DUE[detail["type"]].format(**{k: _plain(v) for k, v in context.items()})
-        return f"{due}, got {told(value)}", value
-    return detail["msg"], context.get("value", value)
+    if detail["type"] not in _LIMITS:
+        return detail["msg"], context.get("value", value)
+    bounds = {name: _plain(bound) for name, bound in context.items()}
+    return _LIMITS[detail["type"]].format(**bounds, value=told(value)), value
 
 
 def _plain(bound: Any) -> Any:
