@@ -74,8 +74,9 @@ def test_each_sample_is_judged_alone(kind, data):
 @few
 @given(data=st.data())
 def test_gradients_of_a_stack_are_the_members_own(kind, data):
+    """In float64: in float32 a rounding can carry a unit across the kink of a ReLU."""
     spec, (x, y) = data.draw(specs_of(kind)), batch()
-    nets = [built(spec, seed) for seed in range(3)]
+    x, nets = x.double(), [built(spec, seed).double() for seed in range(3)]
 
     def loss(weights):
         return cross_entropy(functional_call(nets[0], weights, (x,)), y)
@@ -86,4 +87,4 @@ def test_gradients_of_a_stack_are_the_members_own(kind, data):
     for member, net in enumerate(nets):
         cross_entropy(net(x), y).backward()
         for name, weights in net.named_parameters():
-            torch.testing.assert_close(stacked[name][member], weights.grad, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(stacked[name][member], weights.grad)
