@@ -28,7 +28,7 @@ def safe(name: str) -> str:
     cleaned = _FOREIGN.sub("_", name)
     if posixpath.normpath(cleaned) != cleaned or cleaned.startswith(("/", "..")) or cleaned == ".":
         cleaned = cleaned.replace("/", "_").strip(".")
-    if cleaned == name and len(name) <= LONGEST_NAME:
+    if cleaned == name and 0 < len(name) <= LONGEST_NAME:
         return name
     digest = sha256(name.encode(errors="replace")).hexdigest()[:8]
     return f"{cleaned[: LONGEST_NAME - 9]}-{digest}"

@@ -128,7 +128,8 @@ def _ask(uri: str) -> None:
         with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - likewise
             _judge(uri, answer.status, answer.read(100_000))
     except HTTPError as error:
-        _judge(uri, error.code, error.read(100_000))
+        with error:
+            _judge(uri, error.code, error.read(100_000))
     except URLError as error:
         # Certificates are MLflow's matter, which has settings of its own for them.
         if not isinstance(error.reason, ssl.SSLError):
