@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from search import studyfile
-from search.folders import load
 from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from search.studyfile import StudyFile
 
 # Commands import what they need when they run: `equipoise --help` should not wait for torch.
 # They print: that is what a command line is for. `_studies` has no options to look at.
@@ -59,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _studies(options: argparse.Namespace) -> int:
+    from search import studyfile
+
     shipped = studyfile.shipped()
     width = max(map(len, shipped))
     for name, summary in shipped.items():
@@ -67,12 +67,15 @@ def _studies(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from search import studyfile
+
     file = studyfile.read(options.study, options.set)
     print(f"{file.source}: fine: {len(file.space.knobs())} knobs, {_objectives(file)}")
     return 0
 
 
 def _plan(options: argparse.Namespace) -> int:
+    from search import studyfile
     from search.planning import plan
 
     print(plan(studyfile.read(options.study, options.set)))
@@ -106,6 +109,8 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _watched(run: Callable[[Any], Path]) -> int:
     """Runs a study with its progress shown, then says what it found and where everything is."""
+    from rich.console import Console
+
     from search.progress import Progress
 
     console = Console()
@@ -127,8 +132,9 @@ def _watched(run: Callable[[Any], Path]) -> int:
     return 0
 
 
-def _closing(console: Console, directory: Path) -> None:
+def _closing(console: Any, directory: Path) -> None:
     from reports import fronts, tracker
+    from search.folders import load
 
     history, file = load(directory)
     fronts.render_table(fronts.of(history, file), console)
@@ -146,6 +152,8 @@ def _closing(console: Console, directory: Path) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
+    from search.folders import load
+
     history, file = load(options.dir)
     status = {
         **history.counts(),
@@ -163,7 +171,10 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _front(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from reports import fronts
+    from search.folders import load
 
     history, file = load(options.dir)
     front = fronts.of(history, file)
@@ -176,6 +187,7 @@ def _front(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from reports import export, fronts
+    from search.folders import load
 
     history, file = load(options.dir)
     candidate = fronts.pick(fronts.of(history, file), options.pick)
@@ -210,6 +222,7 @@ def _sync(options: argparse.Namespace) -> int:
 
 def _ui(options: argparse.Namespace) -> int:
     from reports import tracker
+    from search.folders import load
 
     _, file = load(options.dir)
     return tracker.serve(tracker.tracking_uri(file, options.dir.absolute()), port=options.port)
@@ -218,7 +231,7 @@ def _ui(options: argparse.Namespace) -> int:
 # --- helpers ----------------------------------------------------------------------------------
 
 
-def _objectives(file: studyfile.StudyFile) -> str:
+def _objectives(file: StudyFile) -> str:
     pairs = zip(file.objectives.names, file.objectives.directions, strict=True)
     return "objectives " + ", ".join(f"{n} ({d})" for n, d in pairs)
 

@@ -72,6 +72,8 @@ def drive(study: Study, watch: Callable[[], None], *, address: str | None = None
 class JobTrainable(tune.Trainable):
     """A worker: each step is one task of a job's cohort."""
 
+    _begun: bool
+
     def setup(self, config: dict[str, Any], verdicts: Any = None) -> None:
         self._verdicts = verdicts
         self._begin(config["job"])
@@ -99,7 +101,7 @@ class JobTrainable(tune.Trainable):
 
     def _begin(self, job: Job) -> None:
         self._job = job
-        self._begun: bool = False
+        self._begun = False
         self._running: Generator[list[Record], Verdict, None] = work(job)
 
 
