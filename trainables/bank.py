@@ -99,7 +99,10 @@ class Bank:
 
     def alive(self) -> Tensor:
         """The averages that mean something, member by member. Float32 [S, P]."""
-        return torch.cat([a[:n] for a, n in zip(self.averages, self.counts, strict=True)])
+        most = self.averages.shape[1]
+        at = [m * most + k for m, count in enumerate(self.counts) for k in range(count)]
+        rows = self.averages.flatten(0, 1)
+        return rows if len(at) == len(rows) else rows[at]
 
 
 def absorb_(average: Tensor, student: Tensor, w: Tensor, host: Table) -> None:

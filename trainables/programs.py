@@ -56,5 +56,7 @@ class Program:
         key = (self.key, shapes, arguments[0].device, self.mapped)
         if key not in _TRACED:
             dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-            _TRACED[key] = make_fx(vmap(self.of, in_dims=dims))(*arguments)
+            over_rows = vmap(self.of, in_dims=dims)
+            # make_fx counts the parameters of what it traces, and would count a method's self.
+            _TRACED[key] = make_fx(lambda *a: over_rows(*a))(*arguments)
         return _TRACED[key]

@@ -28,14 +28,14 @@ class Adamw(Optimizer):
 
     c1 and c2 are what m and v would be were every gradient 1: 1 - beta**t for a constant beta,
     1 - the product of the betas so far for one on a schedule. A beta is below 1: at 1 nothing
-    would ever be remembered.
+    would ever be remembered. ``eps`` is no smaller than float32 can tell from 0.
     """
 
     memory: ClassVar[tuple[str, ...]] = ("first", "second")
     lr: Annotated[Schedule, Within(0, inf)]
     beta1: Annotated[Schedule, Within(0, 0.999_999)] = Constant(value=0.9)
     beta2: Annotated[Schedule, Within(0, 0.999_999)] = Constant(value=0.999)
-    eps: Annotated[Schedule, Within(0, inf, open_low=True)] = Constant(value=1e-8)
+    eps: Annotated[Schedule, Within(1e-30, inf)] = Constant(value=1e-8)
     decay: Annotated[Schedule, Within(0, inf)] = Constant(value=0.01)
     kind: Literal["adamw"] = "adamw"
 

@@ -1,0 +1,134 @@
+"""A cohort against one member trained the plain way, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.utils import parameters_to_vector
+
+from spaces.schedules.constant import Constant
+from spaces.schedules.cosine import Cosine
+from tests.oracles import training
+from trainables.averagers.ema import Ema
+from trainables.averagers.student import Student
+from trainables.averagers.uniform import Uniform
+from trainables.cohort import Cohort, Member
+from trainables.models.cnn import Cnn
+from trainables.models.mlp import Mlp
+from trainables.optimizers.adamw import Adamw
+from trainables.optimizers.nesterov import Nesterov
+from trainables.optimizers.sgd import Sgd
+from trainables.recipes import Recipe
+from trainables.scenarios.blobs import Blobs
+from trainables.scenarios.rotated_digits import RotatedDigits
+from trainables.scenarios.split_digits import SplitDigits
+from trainables.strategies.finetune import Finetune
+from trainables.strategies.mean_teacher import MeanTeacher
+
+DROP = Cosine(start=0.1, end=0.001)
+OPTIMIZERS = {
+    "sgd": Sgd(lr=DROP, momentum=Constant(value=0.8), decay=Constant(value=1e-3)),
+    "nesterov": Nesterov(lr=DROP, decay=Constant(value=1e-3)),
+    "adamw": Adamw(lr=Cosine(start=0.01, end=0.0), decay=Constant(value=0.1)),
+}
+TEACHER = MeanTeacher(teacher=Ema(momentum=Constant(value=0.9)), agreement=Constant(value=3.0))
+SELDOM = MeanTeacher(teacher=Ema(momentum=Constant(value=0.9), every=7, start=3))
+STRATEGIES = {"finetune": Finetune(), "mean_teacher": TEACHER, "teacher_at_times": SELDOM}
+AVERAGERS = (Ema(momentum=Constant(value=0.95)), Uniform(start=40, every=3), Student())
+BLOBS = Blobs(steps=40).stream()
+
+
+def flat(cohort, row):
+    """A row without its padding, in the order of the network's parameters."""
+    return parameters_to_vector(cohort.learner.layout.views(row).values())
+
+
+def trained(members, stream, *, seed=0):
+    """The cohort at the end, and each seat's accuracy[k][i]."""
+    cohort, rows = Cohort(members, stream, seed=seed), []
+    for task in range(stream.clock.task_count):
+        cohort.train_task()
+        rows.append(cohort.evaluate(stream.validation[: task + 1]).tolist())
+    return cohort, [[row[seat] for row in rows] for seat in cohort.seats]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+def test_is_what_the_plain_loop_trains_to_1e_4_over_the_whole_stream(optimizer, strategy):
+    recipe = Recipe(model=Mlp(hidden=(16,)), optimizer=optimizer, strategy=strategy, batch=8)
+    cohort, accuracy = trained([Member(recipe, AVERAGERS)] * 2, BLOBS)
+    for seat, averager in enumerate(AVERAGERS):
+        plain = training.train(recipe, averager, BLOBS, seed=0)
+        torch.testing.assert_close(
+            flat(cohort, cohort.averages[seat]), plain.average.float(), rtol=1e-4, atol=1e-4
+        )
+        assert accuracy[seat] == plain.accuracy
+    torch.testing.assert_close(
+        flat(cohort, cohort.students[1]), plain.student, rtol=1e-4, atol=1e-4
+    )
+
+
+SCENARIOS = {
+    "images": RotatedDigits(tasks=2, steps=30),
+    "classes": SplitDigits(steps=12),
+    "masks": SplitDigits(steps=12, incremental="task"),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@pytest.mark.parametrize("model", [Mlp(hidden=(32,)), Cnn(channels=(4, 8))], ids=["mlp", "cnn"])
+def test_real_data_and_masks_go_as_in_the_plain_loop(scenario, model):
+    stream = scenario.stream()
+    recipe = Recipe(model=model, optimizer=Sgd(lr=Constant(value=0.05)), strategy=TEACHER)
+    cohort, accuracy = trained([Member(recipe, AVERAGERS[:1])], stream)
+    plain = training.train(recipe, AVERAGERS[0], stream, seed=0)
+    torch.testing.assert_close(
+        flat(cohort, cohort.averages[0]), plain.average.float(), rtol=1e-3, atol=1e-4
+    )
+    for row, expected in zip(accuracy[0], plain.accuracy, strict=True):
+        assert row == pytest.approx(expected, abs=0.005)  # a sample on the border may fall off
+
+
+def test_members_may_not_differ_in_program():
+    members = [Member(Recipe(strategy=s), AVERAGERS) for s in (Finetune(), MeanTeacher())]
+    with pytest.raises(ValueError, match="schedules and averagers only"):
+        Cohort(members, BLOBS, seed=0)
+
+
+@pytest.mark.parametrize("members", [[], [Member(Recipe(), ())]])
+def test_every_member_is_followed(members):
+    with pytest.raises(ValueError, match="every member an averager"):
+        Cohort(members, BLOBS, seed=0)
+
+
+def test_another_seed_is_another_run():
+    one, two = (Cohort([Member(Recipe(), AVERAGERS)], BLOBS, seed=s) for s in (0, 1))
+    assert not torch.equal(one.students, two.students)
+
+
+def test_seats_keep_their_numbers_and_do_not_come_back():
+    member = Member(Recipe(model=Mlp(hidden=(4,))), AVERAGERS)
+    cohort = Cohort([member] * 3, BLOBS, seed=0)
+    cohort.keep([8, 1, 2])
+    assert cohort.seats == [1, 2, 8] and len(cohort.students) == 2 and len(cohort.averages) == 3
+    with pytest.raises(ValueError, match=r"gone=\[0, 7\]"):
+        cohort.keep([7, 0, 1])
+    cohort.keep([])
+    assert cohort.seats == [] and len(cohort.averages) == 0
+
+
+def test_a_stream_ends():
+    cohort, _ = trained([Member(Recipe(model=Mlp(hidden=(4,))), AVERAGERS)], BLOBS)
+    with pytest.raises(ValueError, match="no task is left"):
+        cohort.train_task()
+
+
+def test_a_diverged_member_scores_nothing_and_its_neighbour_all():
+    members = [
+        Member(Recipe(model=Mlp(hidden=(4,)), optimizer=Sgd(lr=Constant(value=lr))), AVERAGERS)
+        for lr in (1e30, 0.01)
+    ]
+    _, accuracy = trained(members, BLOBS)
+    scores = torch.tensor([row[-1] for row in accuracy])
+    assert scores[:3].isnan().all() and not scores[3:].isnan().any()
+    assert accuracy[3:] == trained(members[1:], BLOBS)[1]
