@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
+import torch
 from optuna.samplers import BaseSampler
-from scipy.stats.qmc import Sobol
+from torch.quasirandom import SobolEngine
 
 from search.samplers.base import Ask, Sampler
 from search.samplers.coordinates import coordinate
@@ -39,11 +39,12 @@ class _Point(BaseSampler):
     """One point of the sequence, handed out knob by knob."""
 
     def __init__(self, ask: Ask) -> None:
-        engine = Sobol(len(ask.knobs), scramble=True, rng=np.random.default_rng(ask.seed))
-        if ask.candidate:
-            engine.fast_forward(ask.candidate)
+        # torch annotates neither of these two.
+        engine = SobolEngine(max(1, len(ask.knobs)), scramble=True, seed=ask.seed)  # type: ignore[no-untyped-call]
+        engine.fast_forward(ask.candidate)  # type: ignore[no-untyped-call]
+        point = engine.draw(dtype=torch.float64)[0].tolist()
         self._knobs = ask.knobs
-        self._at = dict(zip(sorted(ask.knobs), engine.random()[0].tolist(), strict=True))
+        self._at = dict(zip(sorted(ask.knobs), point, strict=False))
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
