@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports import export, frames, fronts, pages, plots
+from reports import canvas, export, frames, fronts, pages, plots
 from search.history import History
 from search.ledger import read
 from search.studyfile import read_text
@@ -45,9 +45,9 @@ def _files(history: History, study: StudyFile, directory: Path) -> Iterator[tupl
     in_play = rows if rows.empty else rows.dropna(axis="columns", how="all")
     yield "front.csv", in_play.to_csv().encode()
     yield "front.json", (json.dumps(front.to_json(), indent=2) + "\n").encode()
-    yield "front.png", plots.png(plots.front(history, study))
-    yield "hypervolume.png", plots.png(plots.hypervolume(history, study))
-    yield "averages.png", plots.png(plots.averages(history, study))
+    yield "front.png", canvas.png(plots.front(history, study))
+    yield "hypervolume.png", canvas.png(plots.hypervolume(history, study))
+    yield "averages.png", canvas.png(plots.averages(history, study))
     yield "front.html", pages.page(history, study).encode()
     yield "study.yaml", _study_text(history).encode()
     for which in ("knee", *front.objectives) if front.rows else ():

@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from reports import fronts
 from reports.knobs import Knob, knobs_of, sentence, settings
+from reports.palette import BLUE, CLOUD, FAINT, INK, LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from search.history import History
     from search.studyfile import StudyFile
 
-BLUE, VERMILLION, CLOUD, INK, FAINT = "#0072B2", "#D55E00", "#9FB3C1", "#1B1F24", "#E4E8EB"
 MOST_AXES = 12  # of the parallel coordinates; those in play most often
 UNUSED = -0.15  # where a knob that is not in play is drawn, below its axis' low end
 
@@ -230,7 +230,7 @@ def _dots(colour: str, size: int, opacity: float) -> dict[str, Any]:
 
 
 def _laid_out(figure: go.Figure, height: int) -> go.Figure:
-    axis = {"gridcolor": FAINT, "zeroline": False, "linecolor": "#B8C0C6", "ticks": "outside"}
+    axis = {"gridcolor": FAINT, "zeroline": False, "linecolor": LINES, "ticks": "outside"}
     return figure.update_layout(
         template="none",
         height=height,

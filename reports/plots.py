@@ -1,29 +1,26 @@
-"""Pictures of a study, 1200 pixels wide. Colours of Okabe & Ito (2008), told apart by all eyes."""
+"""Pictures of a study, 1200 pixels wide, legible at 700."""
 
 from __future__ import annotations
 
-import io
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from reports import fronts
 from reports.averages import half_lives
+from reports.canvas import dressed, legend, ring, titled
+from reports.palette import BLUE, CLOUD, INK, MUTED, ORANGE, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from reports.fronts import Front
     from search.history import History
     from search.studyfile import StudyFile
 
-BLUE, ORANGE, VERMILLION = "#0072B2", "#E69F00", "#D55E00"
-INK, MUTED, FAINT, CLOUD = "#1B1F24", "#667078", "#E4E8EB", "#9FB3C1"
-WIDTH, DPI = 8.0, 150  # inches, dots per inch: 1200 pixels
 MOST_OBJECTIVES = 4  # six panels of pairs; more would not be legible
 LABEL_SPACE = (0.27, 0.15)  # of the points' range, kept free beyond them for labels
 CLOSE = (0.18, 0.14)  # of the axes' range: nearer than this, two labels would touch
@@ -36,13 +33,14 @@ def front(history: History, study: StudyFile) -> Figure:
     """
     found = fronts.of(history, study)
     pairs = list(combinations(study.objectives.names[:MOST_OBJECTIVES], 2))
-    rows = -(-len(pairs) // 2) if len(pairs) > 1 else 1
-    figure = _figure(history, _summary(history, found), 5.2 if rows == 1 else 0.9 + 3.4 * rows)
+    rows = -(-len(pairs) // 2)
+    height = 5.2 if rows == 1 else 0.9 + 3.4 * rows
+    figure = titled(history.opened.name, _summary(history, found), height)
     grid = figure.subplots(rows, min(2, len(pairs)), squeeze=False)
     for axes, pair in zip(grid.flat, pairs, strict=False):
         _panel(axes, history, found, pair)
     if found.rows:
-        _legend(figure, grid[0, 0])
+        legend(figure, grid[0, 0])
     for axes in grid.flat[len(pairs) :]:
         axes.set_axis_off()
     return figure
@@ -53,12 +51,22 @@ def hypervolume(history: History, study: StudyFile) -> Figure:
     steps = fronts.progress(history, study.objectives)
     counts = f"{len(steps)} complete candidates in {history.seconds:.1f} s"
     last = steps[-1][2] if steps else 0.0
-    figure = _figure(history, f"hypervolume {last:.4f}  ·  {counts}", 4.0)
-    axes = _dressed(figure.subplots())
+    figure = titled(history.opened.name, f"hypervolume {last:.4f}  ·  {counts}", 4.0)
+    axes = dressed(figure.subplots())
     seconds = np.array([*(at for _, at, _ in steps), history.seconds])
     volumes = np.array([*(volume for *_, volume in steps), last])
     axes.plot(seconds, volumes, color=BLUE, lw=2, drawstyle="steps-post", solid_joinstyle="round")
-    axes.plot(seconds[:-1], volumes[:-1], "o", color=BLUE, ms=3.5, mec="white", mew=0.4)
+    # Candidates of one cohort end together: a dot for each such moment.
+    last_of_moment = np.diff(seconds[:-1], append=np.inf) > 0 if steps else slice(0, 0)
+    axes.plot(
+        seconds[:-1][last_of_moment],
+        volumes[:-1][last_of_moment],
+        "o",
+        color=BLUE,
+        ms=4.5,
+        mec="white",
+        mew=0.5,
+    )
     axes.set_xlabel("seconds since the launch")
     axes.set_ylabel("hypervolume of the front")
     axes.set_xlim(0, max(history.seconds, 1e-9) * 1.02)
@@ -75,8 +83,8 @@ def averages(history: History, study: StudyFile) -> Figure:
     found = fronts.of(history, study)
     lives = half_lives(history, study)
     said = "Half-life: the latest steps that hold half of an average's weight. Full colour: front."
-    figure = _figure(history, said, 4.6)
-    axes = _dressed(figure.subplots())
+    figure = titled(history.opened.name, said, 4.6)
+    axes = dressed(figure.subplots())
     on = [row.candidate for row in found.rows]
     off = sorted(set(lives) - set(on))
     for (name, direction), colour, marker in zip(
@@ -101,19 +109,12 @@ def averages(history: History, study: StudyFile) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.set_xlabel("half-life of the deployed average (steps)")
     axes.set_ylabel("value of the objective")
-    _legend(figure, axes)
+    legend(figure, axes)
     return figure
 
 
-def png(figure: Figure) -> bytes:
-    """The picture as a PNG file; the same figure gives the same bytes."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
-    return file.getvalue()
-
-
 def _panel(axes: Axes, history: History, found: Front, pair: tuple[str, str]) -> None:
-    _dressed(axes)
+    dressed(axes)
     x, y = pair
     axes.set_xlabel(f"{x}   {_better(found.objectives[x])}")
     axes.set_ylabel(f"{y}   {_better(found.objectives[y])}")
@@ -188,7 +189,7 @@ def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
         text = f"{', '.join(titles)}\n#{candidate}   {at[0]:.3f}, {at[1]:.3f}"
         if len(found.objectives) > 2:  # narrow panels
             text = f"#{candidate} knee" if "knee" in titles else f"#{candidate}"
-        _label(
+        ring(
             axes,
             text,
             at,
@@ -197,65 +198,10 @@ def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
         )
 
 
-def _label(axes: Axes, text: str, at: np.ndarray, away: np.ndarray, side: np.ndarray) -> None:
-    """A ring at ``at`` and ``text`` ``away`` from it in points, growing towards ``side`` (signs)."""
-    axes.scatter([at[0]], [at[1]], s=110, facecolor="none", edgecolor=VERMILLION, lw=1.6, zorder=5)
-    note = axes.annotate(
-        text,
-        tuple(at),
-        tuple(away),
-        textcoords="offset points",
-        ha="left" if side[0] > 0 else "right",
-        va="center" if away[1] == 0 else "bottom" if side[1] > 0 else "top",
-        size=9,
-        color=INK,
-        linespacing=1.35,
-        zorder=6,
-    )
-    note.set_in_layout(False)  # there is room within the limits; else the axes would shrink
-
-
 def _mark_task(axes: Axes, steps: int) -> None:
     axes.axvline(steps, color=MUTED, lw=0.8, dashes=(4, 3), zorder=1)
     top = ("data", "axes fraction")
     axes.annotate(" one task", (steps, 1), xycoords=top, color=MUTED, va="top", size=9)
-
-
-def _figure(history: History, said: str, height: float) -> Figure:
-    """A figure of ``height`` inches: the study's name, a line that says what is known, and room."""
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI)
-    figure.text(0.012, 1 - 0.23 / height, history.opened.name, size=14, weight="bold", color=INK)
-    figure.text(0.012, 1 - 0.46 / height, said, size=9.5, color=MUTED)
-    room = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.5 / height), w_pad=0.08, h_pad=0.08)
-    figure.set_layout_engine(room)
-    return figure
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    """On the line of the title, at the right: never over the points."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        frameon=False,
-        loc="upper right",
-        ncols=MOST_OBJECTIVES,
-        handletextpad=0.1,
-        columnspacing=1,
-    )
-
-
-def _dressed(axes: Axes) -> Axes:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#B8C0C6")
-    axes.tick_params(which="both", colors="#B8C0C6", labelcolor=MUTED, labelsize=9.5, length=3)
-    axes.grid(color=FAINT, lw=0.7)
-    axes.set_axisbelow(True)
-    axes.xaxis.label.set(size=11, color=INK)
-    axes.yaxis.label.set(size=11, color=INK)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    return axes
 
 
 def _limits(axes: Axes, points: np.ndarray, directions: list[str]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from reports import fronts, plots
+from reports.canvas import png
 from search.history import History
 from tests.reports import studies
 
@@ -19,9 +20,9 @@ def drawn(axes) -> set[tuple[float, float]]:
     return {tuple(map(float, point)) for points in offsets for point in np.asarray(points)}
 
 
-def size(png: bytes) -> tuple[int, int]:
-    assert png.startswith(b"\x89PNG")
-    return struct.unpack(">II", png[16:24])
+def size(picture: bytes) -> tuple[int, int]:
+    assert picture.startswith(b"\x89PNG")
+    return struct.unpack(">II", picture[16:24])
 
 
 @pytest.mark.parametrize("plot", [plots.front, plots.hypervolume, plots.averages])
@@ -29,9 +30,9 @@ def size(png: bytes) -> tuple[int, int]:
 def test_every_picture_is_1200_pixels_wide_and_the_same_each_time(plot, make):
     history = make()
     study = studies.study_of(history)
-    png = plots.png(plot(history, study))
-    assert size(png)[0] == 1200
-    assert png == plots.png(plot(history, study))
+    picture = png(plot(history, study))
+    assert size(picture)[0] == 1200
+    assert picture == png(plot(history, study))
 
 
 def test_only_complete_candidates_are_drawn_and_the_front_is_a_line():
@@ -69,14 +70,14 @@ def test_three_objectives_are_drawn_by_pairs():
     labels = {(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes if axes.axison}
     assert len(labels) == 3
     assert any("forgetting   ← lower is better" in pair for pair in labels)
-    assert size(plots.png(figure))[0] == 1200
+    assert size(png(figure))[0] == 1200
 
 
 def test_a_single_point_is_a_front_too():
     history = History.of(studies.with_outcomes([(0.5, 0.5)]))
     study = studies.study_of(history)
     for plot in (plots.front, plots.hypervolume):
-        assert size(plots.png(plot(history, study)))[0] == 1200
+        assert size(png(plot(history, study)))[0] == 1200
 
 
 def test_the_hypervolume_is_drawn_as_it_grew():
