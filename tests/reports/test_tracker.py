@@ -27,7 +27,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from reports.tracker import check, stores, sync, tracking_uri
-from reports.tracker.follow import GONE
+from reports.tracker.follow import GONE, Driver
 from reports.tracker.mirror import Mirror, open_client
 from reports.tracker.names import LONGEST_PARAM, safe
 from reports.tracker.rows import Curve, identity
@@ -373,7 +373,7 @@ def follower(directory, parent, uri=None, **environment):
     )
 
 
-def test_following_ends_with_the_study_and_ctrl_c_does_not_stop_it(fresh, reference):
+def test_following_ends_with_the_study(fresh, reference):
     directory = fresh(story()[:12])
     with follower(directory, os.getpid()) as process, Ledger.open(directory) as ledger:
         for event in story()[12:-1]:
@@ -397,6 +397,20 @@ def test_following_ends_with_the_driver_and_says_so(fresh):
     mirrored(directory, story())
     ((status, _, _, tags, _, _),) = snapshot(directory)["hand-made"]
     assert (status, tags["equipoise.reason"]) == ("FINISHED", "")
+
+
+def test_sigterm_ends_following_and_ctrl_c_is_the_drivers():
+    before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        driver = Driver(os.getpid())
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not driver.gone()
+        os.kill(os.getpid(), signal.SIGTERM)
+        driver.wait(60)
+        assert driver.gone()
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 def test_a_store_that_stays_away_costs_the_study_nothing_but_a_line(fresh):
