@@ -148,10 +148,15 @@ def _drive(study: Study, engine: Engine, address: str | None, watch: Callable[[]
 @contextmanager
 def _tracked(directory: Path) -> Iterator[None]:
     """MLflow is fed from the ledger by a process of its own, which can neither slow nor stop us."""
-    command = [sys.executable, "-m", "reports.tracker", str(directory), "--follow"]
+    # -P: a user's folder may have a `reports` of its own. A group of its own: Ctrl-C is for us.
+    command = [sys.executable, "-P", "-m", "reports.tracker", str(directory), "--follow"]
     command += ["--parent", str(os.getpid())]
-    with subprocess.Popen(command) as process:  # noqa: S603 - our own words
-        yield
+    with subprocess.Popen(command, process_group=0) as process:  # noqa: S603 - our own words
+        try:
+            yield
+        except BaseException:
+            process.terminate()  # it would wait for us, and we for it
+            raise
         if process.wait() != 0:
             artifacts.write(directory, directory / PICTURES)
 
