@@ -70,7 +70,7 @@ def launch(
         source=file.source,
         versions=versions(),
         git=git_state(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     with Ledger.create(directory, opened) as ledger:
         (directory / "study.yaml").write_text(file.text)

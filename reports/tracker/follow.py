@@ -61,11 +61,13 @@ class Follower:
         self._said = uri
         self._history: History | None = None
         self._mirror: Mirror | None = None
+        self._behind = False
         self.ended = False
 
     def read(self) -> None:
         """Takes in what the ledger has gained. Raises SpecError if it is no study's."""
         events = self._reader.new()
+        self._behind |= bool(events)
         if self._history is None and events:
             self._history = History.of(events)
             self._study: StudyFile = study_of(self._history)
@@ -77,7 +79,7 @@ class Follower:
 
     def write(self, *, last: bool) -> None:
         """Brings the store to where the ledger was read to. Raises whatever MLflow raises."""
-        if self._history is None:
+        if self._history is None or not (self._behind or last):
             return
         mirror, self._mirror = self._mirror, None  # a mirror that failed is not trusted again
         mirror = mirror or Mirror.connect(self.uri, self._directory, self._study, self._history)
@@ -88,7 +90,7 @@ class Follower:
             mirror.settle("FINISHED", self._history)
         else:
             mirror.settle("KILLED" if last else "RUNNING", self._history, why=GONE if last else "")
-        self._mirror = mirror
+        self._mirror, self._behind = mirror, False
 
 
 def follow(directory: Path, *, uri: str | None = None, parent: int | None = None) -> int:

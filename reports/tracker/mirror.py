@@ -135,7 +135,8 @@ class Mirror:
         self._client.log_artifacts(self.parent, str(directory))
 
     def _children(self) -> list[Run]:
-        found = list(_search(self._client, self.experiment, PARENT, self.parent))
+        runs = _search(self._client, self.experiment, PARENT, self.parent)
+        found = [r for r in runs if CANDIDATE in r.data.tags]  # anyone may nest runs of his own
         return sorted(found, key=lambda r: (r.info.status == "RUNNING", r.info.run_id))
 
     def _recall(self, run: Run) -> None:

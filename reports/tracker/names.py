@@ -65,8 +65,12 @@ def _plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(
-        value, ensure_ascii=False, default=lambda v: _plain(v) if _plain(v) is not v else str(v)
+    """As JSON, but that a text is itself."""
+    return (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_inner)
     )
+
+
+def _inner(value: Any) -> Any:
+    plain = _plain(value)
+    return str(value) if plain is value else plain

@@ -40,7 +40,6 @@ from tests.reports.studies import asked, ended, opened
 from tests.reports.studies import study_of as study_file
 
 CREATED = 1_935_817_689_000  # studies.opened().created in milliseconds
-TASKS = 3
 
 
 @cache
@@ -332,6 +331,16 @@ def test_twins_of_a_request_that_was_obeyed_twice_are_removed(fresh, reference):
         )
     mirrored(directory)
     assert snapshot(directory) == reference
+
+
+def test_runs_that_a_user_nested_are_left_alone(fresh, reference):
+    directory = fresh(story())
+    first = mirrored(directory)
+    client = open_client(store(directory))
+    own = client.create_run(first.experiment, 1, {"mlflow.parentRunId": first.parent}, "my-notes")
+    mirrored(directory)
+    assert client.get_run(own.info.run_id).info.lifecycle_stage == "active"
+    assert {n: r for n, r in snapshot(directory).items() if n != "my-notes"} == reference
 
 
 def test_a_study_that_goes_on_runs_again(fresh):
