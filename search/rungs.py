@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +14,11 @@ from spaces.fronts import Costs
 from spaces.specs import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from spaces.objectives import Objectives
 
-Ids: TypeAlias = "NDArray[np.int64]"
+Id = TypeVar("Id", bound="Hashable")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,11 +64,11 @@ class Asha:
             for level in self.levels
         }
 
-    def judge(self, level: int, costs: Mapping[int, ArrayLike]) -> set[int]:
+    def judge(self, level: int, costs: Mapping[Id, ArrayLike]) -> set[Id]:
         """Enters what candidates cost [objectives] after ``level`` tasks; returns who goes on."""
         return self._rungs[level].judge(costs)
 
-    def admit(self, level: int, costs: Mapping[int, ArrayLike]) -> None:
+    def admit(self, level: int, costs: Mapping[Id, ArrayLike]) -> None:
         """Enters results whose verdict is already known: ``judge`` without its cost, for replay."""
         self._rungs[level].admit(costs)
 
@@ -76,14 +76,13 @@ class Asha:
 class Rung:
     """All the finite results of one rung, and the rule for who goes on.
 
-    A newcomer goes on if it is among the best ceil(n / factor) of the n finite results seen,
-    itself and the others of its batch included. Rounded up: at least one of ``factor`` goes on,
-    and a small rung, which knows little, lets one more through rather than one less. A rung that
-    holds fewer than ``factor`` lets all of them through.
+    A newcomer goes on if fewer than ceil(n / factor) of the n finite results seen, those of its own
+    batch included, are better than it. Rounded up: at least one of ``factor`` goes on, and a small
+    rung, which knows little, lets one more through rather than one less. A rung that holds fewer
+    than ``factor`` lets all of them through.
 
-    Better is: a lower non-dominated rank; then, within a rank, a larger exclusive share of the
-    hypervolume; then the lower id, so that of equal results the earliest are kept and the rule
-    always keeps exactly its number.
+    Better is: a lower non-dominated rank; within a rank, a larger exclusive share of the
+    hypervolume. What ties is treated alike, whenever it came: both or neither go on.
 
     The hypervolume is taken over places, not values: on each objective a result's coordinate is
     the number of results strictly better than it, and so is the reference's. Any strictly
@@ -97,46 +96,50 @@ class Rung:
     def __init__(self, *, factor: int, reference: ArrayLike) -> None:
         self.factor = factor
         self.reference = np.asarray(reference, dtype=np.float64)
-        self._seen: set[int] = set()
-        self._ids = np.empty(0, dtype=np.int64)
+        self._seen: set[Hashable] = set()
         self._costs = np.empty((0, len(self.reference)))
 
     def __len__(self) -> int:
         """How many finite results it holds."""
-        return len(self._ids)
+        return len(self._costs)
 
-    def admit(self, costs: Mapping[int, ArrayLike]) -> None:
-        """Enters the finite ones. Raises ``ValueError`` if an id has been here before."""
-        again = sorted(costs.keys() & self._seen)
+    def admit(self, costs: Mapping[Id, ArrayLike]) -> list[Id]:
+        """Enters those that are finite and returns them, in order.
+
+        Raises ``ValueError`` if an id has been here before.
+        """
+        again = [i for i in costs if i in self._seen]
         if again:
             raise ValueError(f"a rung sees each id once, got {again=}")
         self._seen |= costs.keys()
-        ids = np.fromiter(costs, dtype=np.int64, count=len(costs))
         rows = np.array(list(costs.values()), dtype=np.float64)
-        rows = rows.reshape(len(ids), len(self.reference))
-        finite = np.isfinite(rows).all(axis=1)
-        self._ids = np.concatenate([self._ids, ids[finite]])
+        rows = rows.reshape(len(costs), len(self.reference))
+        finite: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
         self._costs = np.concatenate([self._costs, rows[finite]])
+        return [i for i, entered in zip(costs, finite, strict=True) if entered]
 
-    def judge(self, costs: Mapping[int, ArrayLike]) -> set[int]:
+    def judge(self, costs: Mapping[Id, ArrayLike]) -> set[Id]:
         """Enters the newcomers; returns the ids among them that go on."""
         known = len(self)
-        self.admit(costs)
-        newcomers = np.arange(known, len(self))
-        if len(self) >= self.factor:
-            room = -(-len(self) // self.factor)
-            newcomers = newcomers[best(self._costs, self._ids, room, self.reference)[known:]]
-        return set(self._ids[newcomers].tolist())
+        entered = self.admit(costs)
+        if len(self) < self.factor:
+            return set(entered)
+        on = among_best(self._costs, -(-len(self) // self.factor), self.reference)[known:]
+        return {i for i, goes in zip(entered, on, strict=True) if goes}
 
 
-def best(costs: Costs, ids: Ids, room: int, reference: Costs) -> NDArray[np.bool_]:
-    """The ``room`` best rows of ``costs`` [n, objectives], all finite. Bool [n]."""
+def among_best(costs: Costs, room: int, reference: Costs) -> NDArray[np.bool_]:
+    """Rows of ``costs`` [n, objectives], all finite, than which fewer than ``room`` are better.
+
+    Bool [n]; at least ``room`` are true, 1 <= room <= n.
+    """
     rank = fronts.ranks(costs)
     last = np.partition(rank, room - 1)[room - 1]
     chosen = rank < last
     tied = np.flatnonzero(rank == last)
-    order = np.lexsort((ids[tied], -_shares(costs, tied, reference)))
-    chosen[tied[order[: room - chosen.sum()]]] = True
+    shares = _shares(costs, tied, reference)
+    left = room - int(chosen.sum())
+    chosen[tied] = shares >= np.partition(shares, -left)[-left]
     return chosen
 
 

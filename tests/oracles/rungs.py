@@ -30,9 +30,11 @@ def goes_on(seen, newcomers, *, factor, reference):
     ids, rows = list(finite), list(finite.values())
     if len(ids) < factor:
         return set(newcomers) & set(ids)
-    ranks, order = fronts.ranks(rows), []
-    for rank in sorted(set(ranks)):
+    ranks, merit = fronts.ranks(rows), {}
+    for rank in set(ranks):
         front = [i for i in range(len(ids)) if ranks[i] == rank]
         worth = shares(rows, reference, front)
-        order += sorted(front, key=lambda i: (-worth[i], ids[i]))
-    return {ids[i] for i in order[: math.ceil(len(ids) / factor)]} & set(newcomers)
+        merit |= {ids[i]: (-rank, worth[i]) for i in front}
+    room = math.ceil(len(ids) / factor)
+    better = {i: sum(other > merit[i] for other in merit.values()) for i in ids}
+    return {i for i in ids if better[i] < room} & set(newcomers)
