@@ -9,7 +9,7 @@ import numpy as np
 
 from search.events import Asked, Ended, Event, Fault, Measured, Opened, Outcome, Queued, Resumed
 from spaces.fronts import hypervolume, non_dominated
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.events import Event, NewerSchemaError, Opened, decode, encode
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reports.tracker.follow import follow
 from reports.tracker.sync import sync
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 NICENESS = 10
 

@@ -20,7 +20,7 @@ from reports.tracker.rows import (
     study_row,
 )
 from reports.tracker.stores import sqlite_path
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

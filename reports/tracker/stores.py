@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from reports.tracker.stores import check, tracking_uri
 from search.history import History
 from search.ledger import read
 from search.studyfile import read_text
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

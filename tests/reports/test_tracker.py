@@ -26,7 +26,7 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from reports.tracker import check, stores, sync, tracking_uri
+from reports.tracker import check, serve, stores, sync, tracking_uri
 from reports.tracker.follow import GONE, Driver
 from reports.tracker.mirror import Mirror, open_client
 from reports.tracker.names import LONGEST_PARAM, safe
@@ -35,7 +35,7 @@ from reports.tracker.sync import LOCK, alone, study_of
 from search.events import Asked, Ended, Outcome, Queued, Resumed
 from search.history import History
 from search.ledger import Ledger, read
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 from tests.reports.studies import asked, ended, opened
 from tests.reports.studies import study_of as study_file
 
@@ -531,6 +531,21 @@ def test_a_server_that_never_answers_is_not_waited_for(monkeypatch):
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(SpecError, match=r"no answer within|timed out"):
             check(uri)
+
+
+def test_the_pages_of_a_server_are_its_own(capsys):
+    with answering(200, b'{"experiment": {}}') as uri:
+        assert serve(uri, port=5000) == 0
+        assert capsys.readouterr().out == f"MLflow is at {uri}\n"
+
+
+def test_a_port_that_is_taken_says_so(fresh):
+    uri = store(fresh(story()[:1]))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(SpecError, match="Address already in use; give another --port"),
+    ):
+        serve(uri, port=taken.getsockname()[1])
 
 
 def test_an_experiment_in_the_trash_says_how_to_get_it_out(fresh):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from search.events import Asked, Ended, Measured, Opened, Outcome, Queued, Resumed
 from search.history import History
 from spaces.objectives import Objectives
-from spaces.specs import SpecError
+from spaces.problems import SpecError
 from tests.search.ledgers import stories
 
 OPENED = Opened(name="study", text="name: study")
