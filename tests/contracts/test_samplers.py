@@ -162,9 +162,9 @@ def test_same_seed_same_sequence_in_another_process(kind):
 
 
 @each_kind
-def test_other_seeds_other_sequences(kind):
-    first, second = (asks(begin(kind, seed=seed), range(3)) for seed in (1, 2))
-    assert [d.knobs for d in first] != [d.knobs for d in second]
+def test_every_seed_and_every_candidate_has_draws_of_its_own(kind):
+    drawn = [d for seed in (1, 2) for d in asks(begin(kind, seed=seed), range(4))]
+    assert len({d.knobs["recipe.lr"] for d in drawn}) == 8
 
 
 @each_kind
