@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING
 
-from trainables.bank import BLOCK
-from trainables.learners import Learner
-from trainables.scoring import SAMPLES
+import torch
+
+from trainables.bank import BLOCK, GROUP
+from trainables.stacks import layout_of
 from trainables.tables import tables
 
 if TYPE_CHECKING:
+    from trainables.models import Model
     from trainables.recipes import Recipe
     from trainables.scenarios.base import Stream
 
-FLOAT = 4
+FLOAT, DOUBLE, LONG = 4, 8, 8
+"""Bytes."""
 
 
 def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) -> int:
     """Bytes of a cohort of ``members`` with ``averages`` each, all of them of ``recipe``'s program.
 
-    Counts what lasts (weights in their slots, gradients, the optimizer's memory, teachers, averages
-    and tables) and the data; of what passes, only the inputs that an evaluation reads at once.
+    Counts every tensor that lasts: weights in their slots, the optimizer's memory, teachers,
+    averages, tables, batches, the data. What passes within a step (gradients, activations) and what
+    Python and PyTorch take themselves come on top.
     """
-    row = len(Learner(recipe, stream, seed=0).start)
-    columns = tables(recipe, stream.clock)
+    clock, row = stream.clock, width(recipe.model, stream)
+    columns = tables(recipe, clock)
+    derived = recipe.optimizer.derived(clock)
     teachers = sum(name == "strategy.teacher" for name in columns)
-    rows = BLOCK + 1 + len(recipe.optimizer.memory) + teachers + averages
-    steps = stream.clock.steps * (len(columns) + averages)
-    samples = sum(len(split) for part in (stream.train, stream.validation) for split in part)
-    floats = members * (rows * row + steps) + (samples + SAMPLES) * prod(stream.inputs)
-    return FLOAT * floats
+    rows = BLOCK + len(recipe.optimizer.memory) + teachers + averages
+    coefficients = -(-averages // GROUP) * GROUP * clock.steps * FLOAT
+    read = len(columns | derived) * clock.steps * (FLOAT + DOUBLE)
+    order = clock.steps * recipe.batch * LONG
+    # The network itself and its first weights stand beside the stacks.
+    weights = (members * rows + 2) * row * FLOAT
+    return weights + members * (coefficients + read) + order + _data(stream)
+
+
+def width(model: Model, stream: Stream) -> int:
+    """Floats in a row of weights."""
+    with torch.device("meta"):
+        return layout_of(model.network(stream.inputs, stream.classes)).width
+
+
+def _data(stream: Stream) -> int:
+    splits = (s for part in (stream.train, stream.validation, stream.test) for s in part)
+    tensors = {t.untyped_storage().data_ptr(): t for s in splits for t in (s.x, s.y)}
+    return sum(t.untyped_storage().nbytes() for t in tensors.values())

@@ -1,0 +1,83 @@
+"""What a plan says of memory is what a cohort takes."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+
+import pytest
+from torch import Tensor, nn
+
+from spaces.schedules.constant import Constant
+from trainables.averagers.ema import Ema
+from trainables.cohort import Cohort, Member
+from trainables.footprints import footprint, width
+from trainables.models.cnn import Cnn
+from trainables.models.mlp import Mlp
+from trainables.optimizers.adamw import Adamw
+from trainables.recipes import Recipe
+from trainables.scenarios.blobs import Blobs
+from trainables.scenarios.rotated_digits import RotatedDigits
+from trainables.scenarios.split_digits import SplitDigits
+from trainables.strategies.mean_teacher import MeanTeacher
+
+
+def tensors(thing, seen):
+    """Every tensor and array that ``thing`` leads to, through objects of ours and containers."""
+    if id(thing) in seen:
+        return
+    seen[id(thing)] = thing
+    if isinstance(thing, Tensor) or type(thing).__name__ == "ndarray":
+        yield thing
+    elif isinstance(thing, nn.Module):
+        yield from thing.parameters()
+    elif isinstance(thing, dict):
+        for value in thing.values():
+            yield from tensors(value, seen)
+    elif isinstance(thing, list | tuple):
+        for value in thing:
+            yield from tensors(value, seen)
+    elif is_dataclass(thing):
+        for field in fields(thing):
+            yield from tensors(getattr(thing, field.name), seen)
+    elif type(thing).__module__.startswith("trainables"):
+        yield from tensors(vars(thing), seen)
+
+
+def held(cohort):
+    """Bytes, each storage once."""
+    found = {}
+    for thing in tensors(cohort, {}):
+        if isinstance(thing, Tensor):
+            storage = thing.untyped_storage()
+            found[storage.data_ptr()] = storage.nbytes()
+        else:
+            while thing.base is not None and type(thing.base).__name__ == "ndarray":
+                thing = thing.base
+            found[thing.ctypes.data] = thing.nbytes
+    return sum(found.values())
+
+
+@pytest.mark.parametrize("members,averages", [(1, 1), (4, 8), (16, 3)])
+@pytest.mark.parametrize(
+    "recipe,scenario",
+    [
+        (Recipe(), RotatedDigits(steps=30)),
+        (Recipe(model=Mlp(hidden=(64,)), strategy=MeanTeacher()), SplitDigits(steps=75)),
+        (Recipe(model=Cnn(), optimizer=Adamw(lr=Constant(value=0.01))), SplitDigits(steps=20)),
+        (Recipe(model=Mlp(hidden=(256, 256))), Blobs(steps=60)),
+    ],
+    ids=["digits", "teacher", "cnn", "blobs"],
+)
+def test_footprint_is_what_a_cohort_holds_within_a_tenth(recipe, scenario, members, averages):
+    stream = scenario.stream()
+    crew = [Member(recipe, tuple(Ema(momentum=Constant(value=0.9)) for _ in range(averages)))]
+    holds = held(Cohort(crew * members, stream, seed=0))
+    assert footprint(recipe, stream, members=members, averages=averages) == pytest.approx(
+        holds, rel=0.1
+    )
+
+
+def test_width_is_that_of_a_row():
+    stream = Blobs().stream()
+    cohort = Cohort([Member(Recipe(), (Ema(momentum=Constant(value=0.5)),))], stream, seed=0)
+    assert width(Recipe().model, stream) == cohort.students.shape[1]
