@@ -17,6 +17,7 @@ from torch.func import vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from trainables.exactness import LEAST_ROWS
+from trainables.graphs import simplify_
 
 Function: TypeAlias = Callable[..., Tensor]
 
@@ -56,7 +57,15 @@ class Program:
         key = (self.key, shapes, arguments[0].device, self.mapped)
         if key not in _TRACED:
             dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-            over_rows = vmap(self.of, in_dims=dims)
-            # make_fx counts the parameters of what it traces, and would count a method's self.
-            _TRACED[key] = make_fx(lambda *a: over_rows(*a))(*arguments)
+            traced = make_fx(_plain(vmap(self.of, in_dims=dims)))(*arguments)
+            _TRACED[key] = simplify_(traced)
         return _TRACED[key]
+
+
+def _plain(of: Function) -> Function:
+    """``of`` without the signature that make_fx would count parameters by, a method's self too."""
+
+    def plain(*arguments: Tensor) -> Tensor:
+        return of(*arguments)
+
+    return plain

@@ -89,6 +89,32 @@ def test_real_data_and_masks_go_as_in_the_plain_loop(scenario, model):
         assert row == pytest.approx(expected, abs=0.005)  # a sample on the border may fall off
 
 
+@pytest.fixture
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2], indirect=True)
+@pytest.mark.parametrize("batch", [1, 5, 32])
+@pytest.mark.parametrize("hidden", [(), (1,), (7,), (100, 37)])
+def test_matrices_that_are_no_whole_cache_lines_round_alike(threads, batch, hidden):
+    stream = RotatedDigits(tasks=1, steps=4).stream()
+    members = [
+        Member(
+            Recipe(model=Mlp(hidden=hidden), optimizer=Sgd(lr=Constant(value=lr)), batch=batch),
+            (Student(),),
+        )
+        for lr in (0.01, 0.02, 0.03, 0.04, 0.05)
+    ]
+    together, alone = trained(members, stream), [trained([m], stream) for m in members]
+    for seat, (cohort, accuracy) in enumerate(alone):
+        assert torch.equal(together[0].averages[seat], cohort.averages[0])
+        assert together[1][seat] == accuracy[0]
+
+
 def test_members_may_not_differ_in_program():
     members = [Member(Recipe(strategy=s), AVERAGERS) for s in (Finetune(), MeanTeacher())]
     with pytest.raises(ValueError, match="schedules and averagers only"):
