@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 
+import numpy as np
 import pytest
 from torch import Tensor, nn
 
@@ -21,40 +22,42 @@ from trainables.scenarios.split_digits import SplitDigits
 from trainables.strategies.mean_teacher import MeanTeacher
 
 
-def tensors(thing, seen):
+def arrays(thing, seen):
     """Every tensor and array that ``thing`` leads to, through objects of ours and containers."""
     if id(thing) in seen:
         return
     seen[id(thing)] = thing
-    if isinstance(thing, Tensor) or type(thing).__name__ == "ndarray":
+    if isinstance(thing, Tensor | np.ndarray):
         yield thing
-    elif isinstance(thing, nn.Module):
-        yield from thing.parameters()
-    elif isinstance(thing, dict):
-        for value in thing.values():
-            yield from tensors(value, seen)
-    elif isinstance(thing, list | tuple):
-        for value in thing:
-            yield from tensors(value, seen)
-    elif is_dataclass(thing):
-        for field in fields(thing):
-            yield from tensors(getattr(thing, field.name), seen)
-    elif type(thing).__module__.startswith("trainables"):
-        yield from tensors(vars(thing), seen)
+    for inner in inside(thing):
+        yield from arrays(inner, seen)
+
+
+def inside(thing):
+    if isinstance(thing, nn.Module):
+        return thing.parameters()
+    if isinstance(thing, dict):
+        return thing.values()
+    if isinstance(thing, list | tuple):
+        return thing
+    if is_dataclass(thing):
+        return (getattr(thing, field.name) for field in fields(thing))
+    ours = type(thing).__module__.startswith("trainables")
+    return vars(thing).values() if ours else ()
+
+
+def storage(array):
+    """Where the memory begins that ``array`` is a view of, and its bytes."""
+    if isinstance(array, Tensor):
+        memory = array.untyped_storage()
+        return memory.data_ptr(), memory.nbytes()
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array.ctypes.data, array.nbytes
 
 
 def held(cohort):
-    """Bytes, each storage once."""
-    found = {}
-    for thing in tensors(cohort, {}):
-        if isinstance(thing, Tensor):
-            storage = thing.untyped_storage()
-            found[storage.data_ptr()] = storage.nbytes()
-        else:
-            while thing.base is not None and type(thing.base).__name__ == "ndarray":
-                thing = thing.base
-            found[thing.ctypes.data] = thing.nbytes
-    return sum(found.values())
+    return sum(dict(map(storage, arrays(cohort, {}))).values())
 
 
 @pytest.mark.parametrize("members,averages", [(1, 1), (4, 8), (16, 3)])
