@@ -126,15 +126,17 @@ def test_dropping_averages_does_not_change_the_others(case, data):
 
 
 @settings(max_examples=40, deadline=None)
-@given(table=st.integers(2, 40).flatmap(tables), bad=st.one_of(st.none(), st.integers(0, 39)))
-def test_a_teacher_equals_taking_in_each_student_by_itself(table, bad):
-    students = students_of(2, len(table))
-    if bad is not None and bad < len(table):
-        students[1, bad, 5] = torch.nan
-    teacher = torch.zeros(2, P)
-    w = torch.from_numpy(table).float()
-    for step, share in enumerate(w):
-        absorb_(teacher, students[:, step], share.expand(2, 1), table[[step, step]])
-    slow = np.stack([follow(table, s.numpy()) for s in students])
-    np.testing.assert_array_equal(teacher.isnan().numpy(), np.isnan(slow))
-    close(teacher, slow, students)
+@given(
+    both=st.integers(2, 40).flatmap(lambda steps: st.tuples(tables(steps), tables(steps))),
+    bad=st.integers(0, 39),
+)
+def test_teachers_equal_taking_in_each_student_by_itself(both, bad):
+    table = np.stack(both)
+    students = students_of(*table.shape)
+    students[:, bad % table.shape[1], 5] = torch.nan
+    teachers = torch.zeros(2, P)
+    for step, w in enumerate(torch.from_numpy(table).float().T):
+        absorb_(teachers, students[:, step], w.unsqueeze(1), table[:, step])
+    slow = np.stack([follow(t, s.numpy()) for t, s in zip(table, students, strict=True)])
+    np.testing.assert_array_equal(teachers.isnan().numpy(), np.isnan(slow))
+    close(teachers, slow, students)
