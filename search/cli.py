@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
+from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spaces.problems import SpecError
+from search import arguments
+from spaces.problems import SpecError, hint
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
+    from search.history import History
     from search.studyfile import StudyFile
 
 # Commands import what they need when they run: `equipoise --help` should not wait for torch.
-# They print: that is what a command line is for. `_studies` has no options to look at.
-# ruff: noqa: PLC0415, T201, ARG001
+# They print: that is what a command line is for.
+# ruff: noqa: PLC0415, T201
 
+NOTHING_TRAINED = 1
 USERS_MISTAKE = 2
 INTERRUPTED = 130
 
-EXAMPLES = """\
-examples:
-  equipoise studies                                   what is shipped
-  equipoise check my-study.yaml                       every problem of a study file at once
-  equipoise plan digits-frontier                      what it would train, before anything runs
-  equipoise launch digits-frontier --dir runs/first   search, on a local Ray
-  equipoise launch my-study.yaml --set budget.candidates=64 --set 'recipe.optimizer.lr=!log [0.01, 1]'
-  equipoise resume runs/first                         after a crash or Ctrl-C: nothing is lost
-  equipoise front runs/first                          the trade-offs it found
-  equipoise export runs/first --pick knee --out best.yaml
-  equipoise train best.yaml                           train that one, and test it
-  equipoise ui runs/first                             MLflow on the study's results
-"""
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. 0, or 2 for what the user can mend, or 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command. 0, 1 if nothing trained to its end, 2 for what the user can mend, or 130."""
+    parser = arguments.parser(COMMANDS)
+    options = parser.parse_args(words)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return USERS_MISTAKE
     try:
         result: int = options.run(options)
     except SpecError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return USERS_MISTAKE
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # `equipoise front DIR | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -58,8 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _studies(options: argparse.Namespace) -> int:
     from search import studyfile
+    from spaces.files import text_of
 
     shipped = studyfile.shipped()
+    if options.show is not None:
+        if options.show not in shipped:
+            raise SpecError(
+                [f"{options.show}: no shipped study has this name{hint(options.show, shipped)}"]
+            )
+        print(text_of(studyfile.STUDIES / f"{options.show}.yaml"), end="")
+        return 0
     width = max(map(len, shipped))
     for name, summary in shipped.items():
         print(f"{name:<{width}}  {summary}")
@@ -83,10 +89,10 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _launch(options: argparse.Namespace) -> int:
-    from search.launch import launch
+    def run(watch: Any) -> Path:
+        from search.launch import launch
 
-    return _watched(
-        lambda watch: launch(
+        return launch(
             options.study,
             directory=options.dir,
             engine=options.engine,
@@ -94,50 +100,65 @@ def _launch(options: argparse.Namespace) -> int:
             overrides=options.set,
             watch=watch,
         )
-    )
+
+    return _watched(options, run)
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from search.launch import resume
+    def run(watch: Any) -> Path:
+        from search.launch import resume
 
-    def again(watch: Any) -> Path:
         resume(options.dir, engine=options.engine, address=options.address, watch=watch)
-        return Path(options.dir)
+        directory: Path = options.dir
+        return directory
 
-    return _watched(again)
+    return _watched(options, run)
 
 
-def _watched(run: Callable[[Any], Path]) -> int:
+def _watched(options: argparse.Namespace, run: Callable[[Any], Path]) -> int:
     """Runs a study with its progress shown, then says what it found and where everything is."""
     from rich.console import Console
 
     from search.progress import Progress
 
     console = Console()
-    seen: list[Path] = []
-    progress = Progress(console)
+    seen: list[Any] = []
 
     def watch(study: Any) -> None:
-        seen[:] = [study.directory]
+        seen[:] = [study]
         progress(study)
 
     try:
-        with progress:
+        with Progress(console, _starting(options)) as progress:
             directory = run(watch)
     except KeyboardInterrupt:
-        again = f"; go on with: equipoise resume {seen[0]}" if seen else ""
-        print(f"\nstopped, nothing is lost{again}", file=sys.stderr)
+        print(f"\n{_stopped(seen[0] if seen else None)}", file=sys.stderr)
         return INTERRUPTED
-    _closing(console, _short(directory))
-    return 0
+    return _closing(console, _short(directory))
 
 
-def _closing(console: Any, directory: Path) -> None:
+def _starting(options: argparse.Namespace) -> str:
+    if options.engine == "local":
+        return "starting in this process"
+    return f"connecting to Ray at {options.address}" if options.address else "starting Ray"
+
+
+def _stopped(study: Any) -> str:
+    if study is None:
+        return "stopped before the study began"
+    directory = _short(study.directory)
+    if study.history.ended is not None:
+        return f"the study is finished; MLflow catches up with: equipoise sync {directory}"
+    return f"stopped, nothing is lost; go on with: equipoise resume {directory}"
+
+
+def _closing(console: Any, directory: Path) -> int:
     from reports import fronts, tracker
     from search.folders import load
 
     history, file = load(directory)
-    fronts.render_table(fronts.of(history, file), console)
+    front = fronts.of(history, file)
+    fronts.render_table(front, console)
     best = directory / "reports" / "best" / "knee.yaml"
     places = {
         "ledger": directory / "ledger.jsonl",
@@ -145,10 +166,22 @@ def _closing(console: Any, directory: Path) -> None:
         "page": directory / "reports" / "front.html",
         "mlflow": tracker.tracking_uri(file, directory.absolute()),
         "": f"see it with: equipoise ui {directory}",
-        "best": f"{best}; train it with: equipoise train {best}",
     }
+    if front.rows:
+        places |= {"best": best, " ": f"train it with: equipoise train {best}"}
     for name, place in places.items():
         console.print(f"{name:<9}{place}", soft_wrap=True, highlight=False)
+    if front.rows:
+        return 0
+    print(_fruitless(history), file=sys.stderr)
+    return NOTHING_TRAINED
+
+
+def _fruitless(history: History) -> str:
+    """Why no candidate is complete."""
+    reasons = Counter(o.reason for o in history.outcomes.values() if o.state == "failed")
+    why = "".join(f"\n{n:>6} x {reason}" for reason, n in reasons.most_common(3))
+    return f"no candidate trained to the end of the stream: {sum(reasons.values())} failed{why}"
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -204,13 +237,18 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from search.preflight import check_folder
     from trainables import configurations
 
     configuration = configurations.read(options.configuration)
     out = options.out or options.configuration.with_suffix("")
-    result = configurations.train(configuration, out)
+    check_folder("--out", out)
+    try:
+        result = configurations.train(configuration, out)
+    except ValueError as error:
+        raise SpecError([f"{options.configuration}: {error}"]) from None
     print(result.report())
-    return 0
+    return NOTHING_TRAINED if result.failed else 0
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -243,100 +281,28 @@ def _short(directory: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
+    """The whole of ``text``, or nothing."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
         raise SpecError([f"--out {path}: cannot write here: {error.strerror}"]) from None
 
 
-# --- the parser -------------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="equipoise",
-        description="Searches the trade-off between stability and plasticity in continual learning "
-        "with averaged weights and EMA teachers.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def add(
-        name: str, run: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        command.set_defaults(run=run)
-        return command
-
-    add("studies", _studies, "List the shipped studies.")
-    for name, run, text in (
-        ("check", _check, "Read a study file and print every problem at once."),
-        ("plan", _plan, "Print what a study would train and keep in memory, without running it."),
-    ):
-        _add_study(add(name, run, text))
-    command = add("launch", _launch, "Run a study: search, record, print the front.")
-    _add_study(command)
-    command.add_argument(
-        "--dir", type=Path, help="the study's folder, new (default: runs/NAME-TIMESTAMP)"
-    )
-    _add_engine(command)
-    command = add("resume", _resume, "Go on with a study that was stopped or killed.")
-    _add_dir(command)
-    _add_engine(command)
-    for name, run, text in (
-        ("status", _status, "Count a study's candidates by state; works while it runs."),
-        ("front", _front, "Print the candidates that no other beats on every objective."),
-    ):
-        command = add(name, run, text)
-        _add_dir(command)
-        command.add_argument("--json", action="store_true", help="print JSON")
-    command = add(
-        "export", _export, "Write one candidate as a file that `equipoise train` accepts."
-    )
-    _add_dir(command)
-    command.add_argument(
-        "--pick",
-        required=True,
-        help="knee (the best compromise), the name of an objective (the best on it), or a "
-        "candidate's number",
-    )
-    command.add_argument("--out", type=Path, required=True, help="the file to write (YAML)")
-    command = add("train", _train, "Train one configuration to a checkpoint, and test it.")
-    command.add_argument("configuration", type=Path, help="a file written by `equipoise export`")
-    command.add_argument("--out", type=Path, help="folder for the checkpoint (default: beside it)")
-    _add_dir(add("sync", _sync, "Bring MLflow up to date with a study's ledger."))
-    command = add("ui", _ui, "Open MLflow on a study's results, on 127.0.0.1.")
-    _add_dir(command)
-    command.add_argument("--port", type=int, default=5000, help="(default: 5000)")
-    return parser
-
-
-def _add_study(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "study", metavar="STUDY", help="a study file, or the name of a shipped one"
-    )
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="A.B=VALUE",
-        help="change one value of the study; VALUE is YAML, domains included; may be repeated",
-    )
-
-
-def _add_dir(command: argparse.ArgumentParser) -> None:
-    command.add_argument("dir", metavar="DIR", type=Path, help="a study's folder")
-
-
-def _add_engine(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--engine",
-        choices=("ray", "local"),
-        default="ray",
-        help="ray: Ray Tune, here or on a cluster (default); local: in this process",
-    )
-    command.add_argument(
-        "--address", help="an existing Ray cluster, as HOST:PORT, ray://HOST:PORT or auto"
-    )
+COMMANDS = {
+    "studies": _studies,
+    "check": _check,
+    "plan": _plan,
+    "launch": _launch,
+    "resume": _resume,
+    "status": _status,
+    "front": _front,
+    "export": _export,
+    "train": _train,
+    "sync": _sync,
+    "ui": _ui,
+}

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from reports import artifacts, tracker
-from search import studyfile
+from search import preflight, studyfile
 from search.engines import local
 from search.events import Opened, Resumed
 from search.folders import PICTURES, load
@@ -32,10 +32,11 @@ from spaces.problems import SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from search.preflight import Engine
     from search.studyfile import StudyFile
 
-Engine: TypeAlias = Literal["ray", "local"]
 Watch: TypeAlias = "Callable[[Study], None]"
+Drive: TypeAlias = "Callable[[Study, Callable[[], None]], None]"
 
 
 def unwatched(study: Study) -> None:
@@ -57,11 +58,13 @@ def launch(
     """Runs a study from beginning to end. Its folder (default ``runs/NAME-TIMESTAMP``).
 
     ``study`` is a path or the name of a shipped one; ``overrides`` are ``a.b=value``; ``watch`` is
-    called with the study whenever something was measured. Raises SpecError for what the user can
+    called with the study when it begins, when it ends and whenever something was measured. Raises SpecError for what the user can
     mend: nothing has been written then.
     """
+    started = time.monotonic()
     file = studyfile.read(study, overrides)
     directory = (directory or _default_directory(file.name)).absolute()
+    preflight.check_new(directory)
     tracker.check(tracker.tracking_uri(file, directory))
     opened = Opened(
         name=file.name,
@@ -72,9 +75,9 @@ def launch(
         git=git_state(),
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
-    with Ledger.create(directory, opened) as ledger:
-        (directory / "study.yaml").write_text(file.text)
-        _run(file, ledger, History(opened), engine=engine, address=address, watch=watch)
+    with _ready(file, engine, address) as drive, Ledger.create(directory, opened) as ledger:
+        (directory / "study.yaml").write_text(file.text, encoding="utf-8")
+        _run(Study(file, ledger, History(opened), _clock(started)), drive, watch)
     return directory
 
 
@@ -89,17 +92,19 @@ def resume(
 
     Raises SpecError if the folder is not a study's, another process runs it, or it is finished.
     """
-    directory = directory.absolute()
+    started, directory = time.monotonic(), directory.absolute()
     with Ledger.open(directory) as ledger:
         history, file = load(directory)
         if history.ended is not None:
             done = f"this study is finished ({len(history.candidates)} candidates)"
             raise SpecError([f"{directory}: {done}; see `equipoise front {directory}`"])
         tracker.check(tracker.tracking_uri(file, directory))
-        resumed = Resumed(at=history.seconds, versions=versions(), git=git_state())
-        ledger.append(resumed)
-        history.add(resumed)
-        _run(file, ledger, history, engine=engine, address=address, watch=watch)
+        with _ready(file, engine, address) as drive:
+            resumed = Resumed(at=history.seconds, versions=versions(), git=git_state())
+            ledger.append(resumed)
+            history.add(resumed)
+            now = _clock(started - history.seconds)
+            _run(Study(file, ledger, history, now), drive, watch)
 
 
 def versions() -> dict[str, str]:
@@ -119,30 +124,30 @@ def git_state() -> str | None:
     return done.stdout.strip() or None
 
 
-def _run(
-    file: StudyFile,
-    ledger: Ledger,
-    history: History,
-    *,
-    engine: Engine,
-    address: str | None,
-    watch: Watch,
-) -> None:
-    start, before = time.monotonic(), history.seconds
-    study = Study(file, ledger, history, lambda: before + time.monotonic() - start)
-    with _tracked(ledger.directory):
-        _drive(study, engine, address, lambda: watch(study))
-        study.end()
-        watch(study)
-
-
-def _drive(study: Study, engine: Engine, address: str | None, watch: Callable[[], None]) -> None:
+@contextmanager
+def _ready(file: StudyFile, engine: Engine, address: str | None) -> Iterator[Drive]:
+    """What runs the study, ready to: a cluster that is found, or started, and can hold a job."""
+    preflight.check_engine(file, engine, address)
     if engine == "local":
-        local.drive(study, watch)
+        yield local.drive
         return
     from search.engines import ray_tune  # noqa: PLC0415 - a second to import, and not always needed
 
-    ray_tune.drive(study, watch, address=address)
+    with ray_tune.cluster(address):
+        ray_tune.slots(file.resources)
+        yield ray_tune.drive
+
+
+def _clock(start: float) -> Callable[[], float]:
+    return lambda: time.monotonic() - start
+
+
+def _run(study: Study, drive: Drive, watch: Watch) -> None:
+    with _tracked(study.directory):
+        watch(study)
+        drive(study, lambda: watch(study))
+        study.end()
+        watch(study)
 
 
 @contextmanager

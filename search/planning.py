@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from spaces.problems import Path
 
 
+NOTE = (
+    "Drawn at random and as if no rung stopped anyone: the sampler chooses others, so",
+    "students and jobs may differ somewhat, and fewer steps are trained than that.",
+    "Each worker takes some hundred MiB besides, for Python and PyTorch.",
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """Counts over a whole study, as if nothing were pruned. ``memory`` is the largest job's, bytes."""
@@ -45,11 +52,10 @@ class Plan:
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
             "averages": f"up to {self.averages} followed on each student",
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
-            "memory": f"{self.memory / 2**20:.1f} MiB in the largest job",
+            "memory": f"{self.memory / 2**20:.1f} MiB of tensors in the largest job",
             "rungs": f"after tasks: {rungs}",
-            "note": "drawn at random; the sampler will choose others, so counts of jobs may differ",
         }
-        return "\n".join(f"{name:<12}{text}" for name, text in rows.items())
+        return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), *NOTE])
 
 
 def plan(file: StudyFile) -> Plan:

@@ -5,30 +5,46 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from search.study import Study
 
-SECONDS_BETWEEN = {True: 0.25, False: 2.0}
-"""How often something is shown: on a terminal, and in a pipe."""
+SECONDS_BETWEEN = 0.25
+"""How often a terminal is shown what changed."""
+
+SECONDS_BETWEEN_LINES = 2.0
+LINES = 30
+"""In a pipe: at first a line in so many seconds, later one in a thirtieth of the time gone by."""
 
 
 class Progress:
-    """Call it with the study as often as you like; it shows what changed now and then."""
+    """Call it with the study as often as you like; it shows what changed now and then.
 
-    def __init__(self, console: Console) -> None:
+    ``starting`` is said until it is first called. A terminal always says what is being done, and
+    that it is not stuck.
+    """
+
+    def __init__(self, console: Console, starting: str) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._starting = starting
+        self._live = Live(console=console, refresh_per_second=5)
+        self._table: RenderableType = ""
+        self._doing = ""
         self._shown = 0.0
 
     def __enter__(self) -> Self:
+        self._do(self._starting)
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -39,53 +55,85 @@ class Progress:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._live.transient = self._table == ""
+        self._live.update(self._table)
         self._live.stop()
 
     def __call__(self, study: Study) -> None:
-        now = time.monotonic()
-        if (
-            study.history.ended is None
-            and now - self._shown < SECONDS_BETWEEN[self._console.is_terminal]
-        ):
+        doing, now = activity(study), time.monotonic()
+        if doing == self._doing and now - self._shown < self._pause(study):
             return
         self._shown = now
         if self._console.is_terminal:
-            self._live.update(_table(study), refresh=True)
-        else:
+            self._table = table(study)
+        elif study.history.records:
             self._console.print(line(study), soft_wrap=True, highlight=False)
+        self._do(doing)
+
+    def _pause(self, study: Study) -> float:
+        if self._console.is_terminal:
+            return SECONDS_BETWEEN
+        return max(SECONDS_BETWEEN_LINES, study.history.seconds / LINES)
+
+    def _do(self, doing: str) -> None:
+        if self._console.is_terminal:
+            parts = [self._table, Spinner("dots", f"{doing} ...")]
+            self._live.update(Group(*(part for part in parts if part)))
+        elif doing != self._doing:
+            self._console.print(f"{doing} ...", soft_wrap=True, highlight=False)
+        self._doing = doing
+
+
+def activity(study: Study) -> str:
+    """What is going on."""
+    if study.history.ended is not None:
+        return "writing MLflow and the pictures"
+    measured = any(study.history.records.values())
+    return "searching" if measured else f"training the first students for {study.directory.name}"
 
 
 def line(study: Study) -> str:
     """One line for a log: seconds, counts and the front so far."""
-    c, history = study.history.counts(), study.history
+    history, c = study.history, study.history.counts()
     return (
-        f"{history.seconds:7.1f} s  {c['candidates']}/{study.file.budget.candidates} candidates  "
-        f"{c['complete']} complete  {c['pruned']} pruned  {c['failed']} failed  "
-        f"{c['running']} running  front {len(history.front(study.file.objectives))}  "
+        f"{history.seconds:8.1f} s  {len(history.outcomes)}/{study.file.budget.candidates} done: "
+        f"{c['complete']} complete, {c['pruned']} pruned, {c['failed']} failed; "
         f"hypervolume {history.hypervolume(study.file.objectives):.4f}"
     )
 
 
-def _table(study: Study) -> Table:
+def table(study: Study) -> Group:
+    """How far the study is, and what it has found so far."""
     history, objectives = study.history, study.file.objectives
-    counts = history.counts()
-    table = Table(title=f"{study.file.name}  {history.seconds:.0f} s", title_justify="left")
+    counts, front = history.counts(), history.front(study.file.objectives)
+    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     cells = {
-        "candidates": f"{counts['candidates']}/{study.file.budget.candidates}",
         **{s: str(counts[s]) for s in ("complete", "pruned", "failed", "running")},
-        "front": str(len(history.front(objectives))),
+        "front": str(len(front)),
         "hypervolume": f"{history.hypervolume(objectives):.4f}",
-        **{f"best {n}": _best(study, k) for k, n in enumerate(objectives.names)},
+        **{f"best\n{name}": _best(study, front, k) for k, name in enumerate(objectives.names)},
     }
     for name in cells:
-        table.add_column(name, justify="right")
-    table.add_row(*cells.values())
-    return table
+        found.add_column(name, justify="right", vertical="bottom")
+    found.add_row(*cells.values())
+    return Group(_bar(study), found)
 
 
-def _best(study: Study, column: int) -> str:
-    front, objectives = study.history.front(study.file.objectives), study.file.objectives
+def _bar(study: Study) -> Table:
+    done, budget = len(study.history.outcomes), study.file.budget.candidates
+    bar = Table.grid(padding=(0, 2, 0, 0))
+    bar.add_row(
+        Text(study.file.name, style="bold"),
+        ProgressBar(total=budget, completed=done, width=24),
+        f"{done}/{budget} candidates",
+        f"{study.history.seconds:.0f} s",
+    )
+    return bar
+
+
+def _best(study: Study, front: list[int], column: int) -> str:
     if not front:
         return "-"
-    values = study.history.values(front, objectives.names)
-    return f"{values[objectives.costs(values)[:, column].argmin(), column]:.3f}"
+    values = study.history.values(front, study.file.objectives.names)
+    costs = study.file.objectives.costs(values)
+    return f"{values[costs[:, column].argmin(), column]:.3f}"

@@ -1,0 +1,248 @@
+"""The command line's words: every command, its options, and help that teaches by example."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DESCRIPTION = """\
+Searches the trade-off between stability and plasticity in continual learning
+with averaged weights and EMA teachers. A study file says what may vary; a
+launch ends with the candidates that no other beats on every objective.
+"""
+
+EXAMPLES = """\
+examples:
+  equipoise studies                      what is shipped
+  equipoise check my-study.yaml          every problem of a study file at once
+  equipoise plan digits-frontier         what it would train, before it runs
+  equipoise launch digits-frontier --dir runs/first
+  equipoise front runs/first             the trade-offs it found
+  equipoise export runs/first --pick knee --out best.yaml
+  equipoise train best.yaml              train that one, and test it
+  equipoise ui runs/first                MLflow on the study's results
+
+`equipoise COMMAND --help` explains a command. A command ends with 0, with 1 if
+nothing trained to the end, with 2 if it could not do what was asked, or with
+130 after Ctrl-C.
+"""
+
+ABOUT = {
+    "studies": (
+        "List the shipped studies.",
+        """\
+A shipped study's name can be given wherever a STUDY is asked for. Copy its file
+to begin one of your own; the default study explains every key:
+  equipoise studies --show digits-frontier > my-study.yaml
+""",
+    ),
+    "check": (
+        "Read a study file and print every problem at once.",
+        """\
+Each problem is a line: file, line, path, what is wrong, what was perhaps meant.
+  equipoise check my-study.yaml
+  equipoise check digits-frontier --set budget.candidates=64
+""",
+    ),
+    "plan": (
+        "Print what a study would train and hold in memory, without running it.",
+        """\
+Candidates that differ only in their averages share a student, and students that
+differ only in schedules share a job.
+  equipoise plan my-study.yaml
+  equipoise plan digits-frontier --set fold.averages=1
+""",
+    ),
+    "launch": (
+        "Run a study: search, record, print the front.",
+        """\
+Ctrl-C stops it; `equipoise resume DIR` goes on. Whatever a launch measures is in
+DIR/ledger.jsonl at once; MLflow and the pictures follow.
+  equipoise launch digits-frontier
+  equipoise launch my-study.yaml --dir runs/first --set budget.candidates=64
+  equipoise launch my-study.yaml --set 'recipe.optimizer.lr=!log [0.01, 1]'
+  equipoise launch my-study.yaml --address 10.0.0.5:6379
+""",
+    ),
+    "resume": (
+        "Go on with a study that was stopped or killed: nothing is lost.",
+        """\
+Everything is read from the ledger, so the study file may have changed or gone.
+  equipoise resume runs/first
+""",
+    ),
+    "status": (
+        "Count a study's candidates by state; works while it runs.",
+        """\
+  equipoise status runs/first
+  equipoise status runs/first --json
+""",
+    ),
+    "front": (
+        "Print the candidates that no other beats on every objective.",
+        """\
+Only candidates that trained through the whole stream count. Works while the
+study runs.
+  equipoise front runs/first
+  equipoise front runs/first --json
+""",
+    ),
+    "export": (
+        "Write one candidate as a file that `equipoise train` accepts.",
+        """\
+The file holds all that the candidate was, what it scored and where it is from.
+  equipoise export runs/first --pick knee --out best.yaml
+  equipoise export runs/first --pick stability --out stable.yaml
+  equipoise export runs/first --pick 17 --out candidate-17.yaml
+""",
+    ),
+    "train": (
+        "Train one configuration to a checkpoint, and test it.",
+        """\
+Prints every metric on the validation and the test sets and says whether it is
+what the study recorded. Writes weights.pt and metrics.json.
+  equipoise train best.yaml
+  equipoise train best.yaml --out models/best
+""",
+    ),
+    "sync": (
+        "Bring MLflow up to date with a study's ledger.",
+        """\
+Needed only if MLflow could not be reached while the study ran.
+  equipoise sync runs/first
+""",
+    ),
+    "ui": (
+        "Open MLflow on a study's results, on 127.0.0.1.",
+        """\
+The study is one run; its candidates are the runs below it. Ctrl-C ends it.
+  equipoise ui runs/first
+  equipoise ui runs/first --port 5001
+""",
+    ),
+}
+"""By command: what it does, and more to know with examples."""
+
+
+def parser(
+    commands: Mapping[str, Callable[[argparse.Namespace], int]],
+) -> argparse.ArgumentParser:
+    """The parser whose results have the command's function as ``run``, or None without a command."""
+    top = argparse.ArgumentParser(
+        prog="equipoise",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"equipoise {version('equipoise')}")
+    top.set_defaults(run=None)
+    below = top.add_subparsers(title="commands", metavar="COMMAND")
+    for name, run in commands.items():
+        does, more = ABOUT[name]
+        command = below.add_parser(
+            name,
+            help=does,
+            description=does,
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run)
+        for add in OPTIONS[name]:
+            add(command)
+    return top
+
+
+def _study(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "study", metavar="STUDY", help="a study file, or the name of a shipped one"
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="A.B=VALUE",
+        help="change one value of the study; VALUE is YAML, tags such as !log included; may be repeated",
+    )
+
+
+def _dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dir", metavar="DIR", type=Path, help="a study's folder")
+
+
+def _new_dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dir", type=Path, help="the study's folder, new (default: runs/NAME-TIMESTAMP)"
+    )
+
+
+def _engine(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--engine",
+        choices=("ray", "local"),
+        default="ray",
+        help="ray: Ray Tune, here or on a cluster (default); local: one job after another, in "
+        "this process",
+    )
+    command.add_argument(
+        "--address",
+        metavar="ADDR",
+        help="an existing Ray cluster: HOST:PORT, ray://HOST:PORT or auto (default: a Ray of its "
+        "own, on this machine)",
+    )
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON (default: text)")
+
+
+def _pick(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--pick",
+        required=True,
+        metavar="WHICH",
+        help="knee (the best compromise), an objective such as plasticity or stability (the best "
+        "on it), or a candidate's number",
+    )
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the file to write (YAML)"
+    )
+
+
+def _configuration(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "configuration", metavar="FILE", type=Path, help="as `equipoise export` writes it"
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the checkpoint (default: FILE without its ending)",
+    )
+
+
+def _show(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--show", metavar="NAME", help="print that study's file instead")
+
+
+def _port(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=5000, help="(default: 5000)")
+
+
+OPTIONS = {
+    "studies": (_show,),
+    "check": (_study,),
+    "plan": (_study,),
+    "launch": (_study, _new_dir, _engine),
+    "resume": (_dir, _engine),
+    "status": (_dir, _json),
+    "front": (_dir, _json),
+    "export": (_dir, _pick),
+    "train": (_configuration,),
+    "sync": (_dir,),
+    "ui": (_dir, _port),
+}
