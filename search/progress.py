@@ -24,6 +24,7 @@ SECONDS_BETWEEN = 0.25
 """How often a terminal is shown what changed."""
 
 SECONDS_BETWEEN_LINES = 2.0
+SEARCHING = "searching"
 LINES = 30
 """In a pipe: at first a line in so many seconds, later one in a thirtieth of the time gone by."""
 
@@ -79,7 +80,7 @@ class Progress:
         if self._console.is_terminal:
             parts = [self._table, Spinner("dots", f"{doing} ...")]
             self._live.update(Group(*(part for part in parts if part)))
-        elif doing != self._doing:
+        elif doing not in {self._doing, SEARCHING}:  # lines with numbers say so
             self._console.print(f"{doing} ...", soft_wrap=True, highlight=False)
         self._doing = doing
 
@@ -89,7 +90,7 @@ def activity(study: Study) -> str:
     if study.history.ended is not None:
         return "writing MLflow and the pictures"
     measured = any(study.history.records.values())
-    return "searching" if measured else f"training the first students for {study.directory.name}"
+    return SEARCHING if measured else f"training the first students for {study.directory.name}"
 
 
 def line(study: Study) -> str:

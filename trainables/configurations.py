@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -43,6 +44,11 @@ class Configuration(Spec):
     threads: Annotated[int, Field(ge=1)] = 1
     provenance: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        rows = (self.provenance or {}).get("validation", [])
+        if not (isinstance(rows, list) and all(map(_is_row, rows))):
+            raise ValueError(f"provenance.validation: rows of numbers are due, got {rows!r:.60}")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainResult:
@@ -66,8 +72,7 @@ class TrainResult:
         for name, value in self.metrics.items():
             lines.append(f"{name:<30}{value:>12.4f}{self.test_metrics[name]:>12.4f}")
         if self.recorded is not None:
-            same = "exactly" if self.recorded == self.validation else "NOT"
-            lines.append(f"the recorded validation accuracies were {same} reproduced")
+            lines.append(_compared(self.recorded, self.validation))
         lines.append(self.failed or f"weights: {self.checkpoint}")
         return "\n".join(lines)
 
@@ -117,6 +122,23 @@ def train(configuration: Configuration, out: Path) -> TrainResult:
         checkpoint=None if failed else _write(cohort, validation, tested, out),
         recorded=_recorded(configuration),
         failed=failed,
+    )
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, list) and all(isinstance(value, int | float) for value in row)
+
+
+def _compared(recorded: Table, validation: Table) -> str:
+    if recorded == validation:
+        return "reproduces the recorded validation metrics exactly"
+    if list(map(len, recorded)) != list(map(len, validation)):
+        return "does NOT reproduce the recorded validation metrics: it has other tasks"
+    pairs = zip(chain(*recorded), chain(*validation), strict=True)
+    most = max(abs(a - b) for a, b in pairs)
+    return (
+        f"does NOT reproduce the recorded validation metrics: accuracies differ by up to {most:.4f} "
+        "(another machine, device, number of threads or version rounds otherwise)"
     )
 
 

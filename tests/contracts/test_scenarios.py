@@ -80,6 +80,7 @@ def test_same_data_in_another_process(kind, pytestconfig):
 def test_clock_is_known_without_the_data_and_is_the_streams(kind, data):
     spec = data.draw(specs_of(kind))
     clock, stream = spec.clock(), spec.stream()
+    assert spec.shape() == (stream.inputs, stream.classes)
     assert stream.clock == clock
     tasks = len(list(clock.tasks()))
     assert [len(getattr(stream, part)) for part in PARTS] == [tasks] * 3

@@ -209,6 +209,26 @@ def test_whatever_stands_under_a_key_no_traceback(key, value):
         assert problems_of(GOOD, f"{key}={value}")
 
 
+def test_models_that_do_not_fit_the_scenario_are_refused_option_by_option():
+    models = """recipe:
+  model: !choice
+    - {kind: mlp}
+    - {kind: cnn, channels: !choice [[4], [4, 4, 4, 4]]}
+"""
+    due = "does not fit the scenario: a cnn of {} blocks takes images [channels, height, width]"
+    found = problems_of(changed("recipe:\n", models))
+    assert len(found) == 2
+    for problem, blocks in zip(found, (1, 4), strict=True):
+        assert problem.startswith(f"study.yaml:8: recipe.model.1: {due.format(blocks)}")
+
+
+def test_a_model_may_fit_one_scenario_and_not_another():
+    cnn = "recipe:\n  model: {kind: cnn}\n"
+    fits = changed("recipe:\n", cnn).replace("kind: blobs, tasks: 4", "kind: rotated_digits")
+    assert read_text(fits, "study.yaml")
+    assert "recipe.model: does not fit" in problems_of(changed("recipe:\n", cnn))[0]
+
+
 def test_nothing_to_search():
     fixed = ["recipe={}", "averagers=[{kind: uniform}]"]
     assert problems_of(GOOD, *fixed) == [

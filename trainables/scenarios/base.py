@@ -27,6 +27,13 @@ class Split:
         return Split(self.x.to(device), self.y.to(device))
 
 
+class Shape(NamedTuple):
+    """Samples are x [B, *inputs] and answers are logits [B, classes]."""
+
+    inputs: tuple[int, ...]
+    classes: int
+
+
 class Batch(NamedTuple):
     """What a member learns from in one step: ``x`` [B, *inputs], ``y`` [B].
 
@@ -83,8 +90,8 @@ class Stream:
 class Scenario(Family):
     """A stream of tasks that its fields fix to the last bit, seed included.
 
-    Laws (``tests/contracts/test_scenarios.py``): equal fields give equal data; the clock is
-    known from the fields alone and is the stream's; every task has samples to train, validate
+    Laws (``tests/contracts/test_scenarios.py``): equal fields give equal data; the clock and
+    the shape are known from the fields alone and are the stream's; every task has samples to train, validate
     and test on; no sample is in two of these, whatever the task; labels lie in [0, classes)
     and are allowed by the task's mask; values are finite float32; the global random state is
     neither read nor moved.
@@ -94,6 +101,10 @@ class Scenario(Family):
 
     def clock(self) -> Clock:
         """Steps and task starts, without touching any data."""
+        raise NotImplementedError
+
+    def shape(self) -> Shape:
+        """What a model is given and answers, without touching any data."""
         raise NotImplementedError
 
     def stream(self) -> Stream:

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Split, Stream, even_clock
+from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
 from trainables.seeds import generator
 
 
@@ -37,6 +37,9 @@ class Blobs(Scenario):
 
     def clock(self) -> Clock:
         return even_clock(tasks=self.tasks, steps=self.steps)
+
+    def shape(self) -> Shape:
+        return Shape((self.dims,), self.classes)
 
     def stream(self) -> Stream:
         rng = generator("blobs", self.seed)

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from trainables.scenarios.base import Shape
 from trainables.seeds import generator
 
 CLASSES = 10
 INPUTS = (1, 8, 8)
+SHAPE = Shape(INPUTS, CLASSES)
 
 # Any two legal sizes leave at least 97 of the 1,797 images for the test, and at least three
 # images of each class in each part.

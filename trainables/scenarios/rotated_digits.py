@@ -12,8 +12,16 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Split, Stream, even_clock
-from trainables.scenarios.digits import CLASSES, INPUTS, Digits, TrainSize, ValidationSize, parts
+from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
+from trainables.scenarios.digits import (
+    CLASSES,
+    INPUTS,
+    SHAPE,
+    Digits,
+    TrainSize,
+    ValidationSize,
+    parts,
+)
 
 
 @Scenario.register
@@ -39,6 +47,9 @@ class RotatedDigits(Scenario):
 
     def clock(self) -> Clock:
         return even_clock(tasks=self.tasks, steps=self.steps)
+
+    def shape(self) -> Shape:
+        return SHAPE
 
     def stream(self) -> Stream:
         train, validation, test = parts(

@@ -10,8 +10,16 @@ from pydantic import Field
 from torch import Tensor
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Split, Stream, even_clock
-from trainables.scenarios.digits import CLASSES, INPUTS, Digits, TrainSize, ValidationSize, parts
+from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
+from trainables.scenarios.digits import (
+    CLASSES,
+    INPUTS,
+    SHAPE,
+    Digits,
+    TrainSize,
+    ValidationSize,
+    parts,
+)
 from trainables.seeds import generator
 
 
@@ -41,6 +49,9 @@ class SplitDigits(Scenario):
 
     def clock(self) -> Clock:
         return even_clock(tasks=self.tasks, steps=self.steps)
+
+    def shape(self) -> Shape:
+        return SHAPE
 
     def stream(self) -> Stream:
         train, validation, test = parts(
