@@ -138,9 +138,11 @@ def _watched(options: argparse.Namespace, run: Callable[[Any], Path]) -> int:
 
 
 def _starting(options: argparse.Namespace) -> str:
+    """What is being done before there is anything to count."""
     if options.engine == "local":
-        return "starting in this process"
-    return f"connecting to Ray at {options.address}" if options.address else "starting Ray"
+        return "reading the study"
+    where = f"connecting to Ray at {options.address}" if options.address else "starting Ray"
+    return f"reading the study, {where}"
 
 
 def _stopped(study: Any) -> str:
@@ -221,7 +223,9 @@ def _front(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from reports import export, fronts
     from search.folders import load
+    from search.preflight import check_folder
 
+    check_folder("--out", options.out.parent)
     history, file = load(options.dir)
     candidate = fronts.pick(fronts.of(history, file), options.pick)
     text = export.export(

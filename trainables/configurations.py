@@ -14,7 +14,8 @@ from typing import Annotated, Any, TypeAlias
 import torch
 from pydantic import Field
 
-from spaces.specs import Spec, SpecError, load
+from spaces.files import text_of
+from spaces.specs import Spec, load
 from spaces.yamls import parse
 from trainables import checkpoints
 from trainables.averagers import Averager
@@ -83,11 +84,7 @@ def read(path: Path) -> Configuration:
     Raises:
         SpecError: if there is no such file, or for everything wrong in it, with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError([f"{path}: cannot be read: {error}"]) from None
-    data, lines = parse(text, str(path))
+    data, lines = parse(text_of(path), str(path))
     return load(Configuration, data, lines=lines, source=str(path))
 
 
