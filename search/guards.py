@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 NAMES = ("spaces", "trainables", "search", "reports")
+TRAINING = ("spaces", "trainables", "search")
 HOME = Path(__file__).resolve().parents[1]
 PROJECT = "equipoise"
 
@@ -37,10 +38,10 @@ def check_names() -> None:
 
 
 def fingerprint() -> str:
-    """sha256 [64 hex digits] of all modules the four names lead to: equal code, equal value, wherever it lies."""
+    """sha256 [64 hex digits] of all modules that train: equal code, equal value, wherever it lies."""
     modules = {
         f"{name}/{file.relative_to(folder).as_posix()}": file.read_bytes()
-        for name in NAMES
+        for name in TRAINING
         if (folder := _place(name)) is not None
         for file in folder.rglob("*.py")
     }

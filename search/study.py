@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from search.ledger import Ledger
     from search.plans import Crew
     from search.studyfile import StudyFile
+    from trainables.devices import DeviceName
     from trainables.runs import Record
 
 DEATHS_FORGIVEN = 2
@@ -105,7 +106,7 @@ class Study:
             alive=tuple(s for s, c in enumerate(queued.candidates) if c in alive),
             scenario=self.file.scenario,
             seed=queued.seed,
-            device=self.file.device,
+            device=device_of(self.file),
             threads=max(1, int(self.file.resources.cpu)),
             checkpoint=self._checkpoint(number),
         )
@@ -190,13 +191,14 @@ class Study:
 
     # --- faults and the end -------------------------------------------------------------------
 
-    def fault(self, job: int, reason: str, *, died: str = "") -> None:
-        """A job raised ``reason``, or its worker ``died``.
+    def fault(self, job: int, reason: str = "", *, died: str = "") -> None:
+        """A job raised something, the ``reason``; or its worker ``died``, of that.
 
         A job that raises is split into its members, so that only the guilty one fails; a lone
         member's candidates fail with the reason. A death is forgiven ``DEATHS_FORGIVEN`` times.
         """
-        at, event = self._now(), Fault(job=job, reason=died or reason, at=self._now())
+        at, reason = self._now(), died or reason
+        event = Fault(job=job, reason=reason, at=at)
         alive = set(self.history.alive(job))
         members = [
             tuple(c for c in m if c in alive)
@@ -211,7 +213,7 @@ class Study:
             self._append(event, *self._queued([(m,) for m in members]))
             self._checkpoint(job).unlink(missing_ok=True)
         else:
-            self._append(event, *(self._failed(c, died or reason, at) for m in members for c in m))
+            self._append(event, *(self._failed(c, reason, at) for m in members for c in m))
 
     def _failed(self, candidate: int, reason: str, at: float) -> Outcome:
         task = len(self.history.rows(candidate))
@@ -253,6 +255,11 @@ class Study:
             self._asha.admit(
                 level, {c: self._costs(self.history.rows(c)[:level]) for c in sorted(seen)}
             )
+
+
+def device_of(file: StudyFile) -> DeviceName:
+    """What jobs are trained on: ``auto`` is a GPU if they are given one, on either engine."""
+    return "cpu" if file.device == "auto" and file.resources.gpu == 0 else file.device
 
 
 def _metrics(rows: Sequence[Sequence[float]]) -> dict[str, float]:

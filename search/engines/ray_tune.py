@@ -19,8 +19,9 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from search.engines.local import reason
+from search.guards import NAMES, ForeignName, check_fingerprint, fingerprint
 from search.jobs import work
-from spaces.problems import SpecError
+from spaces.problems import SpecError, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
     from ray.tune.experiment import Trial
 
     from search.jobs import Job, Verdict
+    from search.settings import Resources
     from search.study import Study
-    from search.studyfile import Resources
     from trainables.runs import Record
 
-PACKAGES = ("spaces", "trainables", "search", "reports")
+QUIET = {
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # jobs stay in the folder that they were started in
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the ledger has it all
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours to handle
+    "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: no tables
+}
+
+DIED = "the worker died (killed, out of memory, or its node was lost)"
 
 # Tune calls its searchers and schedulers with more than these need, some of it by position.
 # ruff: noqa: ARG002, FBT001, FBT002
@@ -43,9 +51,11 @@ def drive(study: Study, watch: Callable[[], None], *, address: str | None = None
 
     Raises SpecError if no cluster answers or it can never place a job.
     """
-    with _cluster(address):
+    with cluster(address):
         resources = study.file.resources
+        room = slots(resources)
         verdicts = _Verdicts.options(num_cpus=0).remote()  # type: ignore[attr-defined]
+        scheduler = _JobScheduler(study, verdicts, watch)
         tuner = tune.Tuner(
             tune.with_resources(
                 tune.with_parameters(JobTrainable, verdicts=verdicts),
@@ -53,9 +63,9 @@ def drive(study: Study, watch: Callable[[], None], *, address: str | None = None
             ),
             tune_config=tune.TuneConfig(
                 search_alg=_JobSearcher(study),
-                scheduler=_JobScheduler(study, verdicts, watch),
+                scheduler=scheduler,
                 num_samples=-1,
-                max_concurrent_trials=_slots(resources),
+                max_concurrent_trials=room,
                 reuse_actors=True,
                 trial_dirname_creator=lambda trial: f"job-{trial.trial_id}",
             ),
@@ -66,7 +76,13 @@ def drive(study: Study, watch: Callable[[], None], *, address: str | None = None
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         )
-        tuner.fit()
+        try:
+            tuner.fit()
+        except Exception:
+            # Tune wraps what its scheduler raises into an error of its own, traceback and all.
+            if scheduler.stopped is not None:
+                raise scheduler.stopped from None
+            raise
 
 
 class JobTrainable(tune.Trainable):
@@ -75,7 +91,7 @@ class JobTrainable(tune.Trainable):
     _begun: bool
 
     def setup(self, config: dict[str, Any], verdicts: Any = None) -> None:
-        self._verdicts = verdicts
+        self._verdicts, self._stray = verdicts, _stray(config["fingerprint"])
         self._begin(config["job"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -84,14 +100,16 @@ class JobTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """The records of one task; or what the cohort raised, so that the actor lives on."""
+        if self._stray:
+            return {"records": [], "stray": self._stray}
         kept = ray.get(self._verdicts.take.remote(self._job.number)) if self._begun else None
         self._begun = True
         try:
-            return {"records": self._running.send(kept), "done": False}
+            return {"records": self._running.send(kept)}
         except StopIteration:
-            return {"records": [], "done": True}
+            return {"records": []}
         except Exception as error:  # noqa: BLE001 - a candidate that raises fails alone
-            return {"records": [], "raised": reason(error), "done": True}
+            return {"records": [], "raised": reason(error)}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing: a job keeps its own checkpoint beside the ledger."""
@@ -119,6 +137,15 @@ class _Verdicts:
         return self._kept.pop(job)
 
 
+def _stray(expected: str) -> list[str]:
+    """What is wrong with the code that this worker imports; nothing if it is the driver's."""
+    try:
+        check_fingerprint(expected)
+    except ForeignName as error:
+        return error.problems
+    return []
+
+
 class _Stateless:
     """Tune pickles what it is given; a study's state is its ledger, so there is nothing to keep."""
 
@@ -131,12 +158,12 @@ class _JobSearcher(_Stateless, Searcher):
 
     def __init__(self, study: Study) -> None:
         super().__init__()
-        self._study = study
+        self._study, self._fingerprint = study, fingerprint()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         job = self._study.next_job()
         if job is not None:
-            return {"job": job}
+            return {"job": job, "fingerprint": self._fingerprint}
         return Searcher.FINISHED if self._study.done else None
 
     def on_trial_complete(
@@ -152,67 +179,71 @@ class _JobSearcher(_Stateless, Searcher):
 
 
 class _JobScheduler(_Stateless, FIFOScheduler):
-    """Tells the study what jobs measured and carries its verdicts back."""
+    """Tells the study what jobs measured and carries its verdicts back.
+
+    Workers never say that they are done: the study knows, and what is raised while Tune ends a
+    trial by itself would be taken for the trial's own failure.
+    """
 
     def __init__(self, study: Study, verdicts: Any, watch: Callable[[], None]) -> None:
         super().__init__()
         self._study, self._verdicts, self._watch = study, verdicts, watch
+        self.stopped: SpecError | None = None
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        job = trial.config["job"].number
-        kept = self._study.tell(job, result["records"])
+        try:
+            kept = self._tell(trial.config["job"].number, result)
+        except SpecError as error:
+            self.stopped = error
+            raise
         self._watch()
-        if not kept:
-            return self.STOP
-        ray.get(self._verdicts.put.remote(job, kept))
-        return self.CONTINUE
-
-    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
-        job = trial.config["job"].number
-        self._study.tell(job, result["records"])
-        if "raised" in result:
-            self._study.fault(job, result["raised"])
-        self._watch()
+        return self.CONTINUE if kept else self.STOP
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        self._study.fault(trial.config["job"].number, "", died=f"worker died: {_cause(trial)}")
+        # Tune does not say of what; a worker's own exceptions never come here.
+        self._study.fault(trial.config["job"].number, died=DIED)
         self._watch()
 
+    def _tell(self, job: int, result: dict[str, Any]) -> list[int]:
+        """The seats that go on, left where the worker will look for them."""
+        refuse(result.get("stray", ()))
+        if "raised" in result:
+            self._study.fault(job, result["raised"])
+            return []
+        kept = self._study.tell(job, result["records"])
+        if kept:
+            ray.get(self._verdicts.put.remote(job, kept))
+        return kept
 
-def _cause(trial: Trial) -> str:
-    error = trial.get_error()
-    return str(error).strip().splitlines()[-1] if error else "no reason given"
 
-
-def _slots(resources: Resources) -> int:
+def slots(resources: Resources) -> int:
     """How many jobs the cluster can hold at once. Raises SpecError if it cannot hold one."""
     have = ray.cluster_resources()
     wants = {"CPU": resources.cpu, "GPU": resources.gpu}
     room = {k: int(have.get(k, 0) / w) for k, w in wants.items() if w > 0}
-    if (slots := min(room.values(), default=1)) < 1:
+    if (most := min(room.values(), default=1)) < 1:
         short = next(k for k, n in room.items() if n < 1)
         raise SpecError(
             [f"resources: a job wants {wants[short]:g} {short}, here: {have.get(short, 0):g}"]
         )
-    return slots
+    return most
 
 
 @contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """A connection to Ray, left as it was found."""
-    if ray.is_initialized():
-        yield
-        return
-    # Trials must not change the folder, write files each, draw tables or swallow Ctrl-C.
-    os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
-    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
-    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
-    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+def cluster(address: str | None) -> Iterator[None]:
+    """A connection to Ray, left as it was found, with Tune quiet and out of the way."""
+    before = {name: os.environ.get(name) for name in QUIET}
+    os.environ |= QUIET
+    ours = not ray.is_initialized()
     try:
-        _connect(address)
+        if ours:
+            _connect(address)
         yield
     finally:
-        ray.shutdown()
+        if ours:
+            ray.shutdown()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _connect(address: str | None) -> None:
@@ -221,7 +252,7 @@ def _connect(address: str | None) -> None:
         ray.init(address="local", include_dashboard=False, **quiet)
         return
     root = Path(__file__).resolve().parents[2]
-    modules = [str(root / package) for package in PACKAGES]
+    modules = [str(root / package) for package in NAMES]
     try:
         ray.init(address=address, runtime_env={"py_modules": modules}, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -116,11 +116,11 @@ def test_a_worker_that_gets_each_package_in_its_own_folder_passes(tmp_path):
 
 
 def test_a_worker_with_other_code_is_refused(tmp_path):
-    shutil.copytree(HOME / "reports", tmp_path / "reports")
-    (tmp_path / "reports" / "__init__.py").write_text("VERSION = 2\n")
+    shutil.copytree(HOME / "trainables", tmp_path / "trainables")
+    (tmp_path / "trainables" / "__init__.py").write_text("VERSION = 2\n")
     check = f"from search.guards import check_fingerprint; check_fingerprint({fingerprint()!r})"
     outcome = python("-c", check, path=tmp_path, cwd=tmp_path)
-    assert f"reports: {tmp_path / 'reports'}" in outcome.stderr
+    assert f"trainables: {tmp_path / 'trainables'}" in outcome.stderr
 
 
 def test_a_fingerprint_of_other_code_is_refused_here():

@@ -125,15 +125,15 @@ def test_a_worker_that_dies_is_forgiven_and_then_its_job_is_split(tmp_path):
     with opened(tmp_path / "deaths") as study:
         job = study.next_job()
         for _ in range(study_module.DEATHS_FORGIVEN):
-            study.fault(job.number, "", died="out of memory")
+            study.fault(job.number, died="out of memory")
             while study.next_job().number != job.number:
                 pass
         known = set(study.history.jobs)
-        study.fault(job.number, "", died="out of memory")
+        study.fault(job.number, died="out of memory")
         parts = [study.history.jobs[j].members for j in set(study.history.jobs) - known]
         assert sorted(parts) == sorted((m,) for m in study.history.jobs[job.number].members)
         for member in parts:
             number = study.history.job_of[member[0][0]]
             for _ in range(study_module.DEATHS_FORGIVEN + 1):
-                study.fault(number, "", died="out of memory")
+                study.fault(number, died="out of memory")
         assert sorted(study.history.in_state("failed")) == sorted(c for (m,) in parts for c in m)
