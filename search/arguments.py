@@ -61,8 +61,8 @@ differ only in schedules share a job.
     "launch": (
         "Run a study: search, record, print the front.",
         """\
-Ctrl-C stops it; `equipoise resume DIR` goes on. Whatever a launch measures is in
-DIR/ledger.jsonl at once; MLflow and the pictures follow.
+Ctrl-C stops it; `equipoise resume DIR` goes on. Whatever a launch measures is
+in DIR/ledger.jsonl at once; MLflow and the pictures follow.
   equipoise launch digits-frontier
   equipoise launch my-study.yaml --dir runs/first --set budget.candidates=64
   equipoise launch my-study.yaml --set 'recipe.optimizer.lr=!log [0.01, 1]'

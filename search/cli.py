@@ -286,6 +286,8 @@ def _short(directory: Path) -> Path:
 
 def _write(path: Path, text: str) -> None:
     """The whole of ``text``, or nothing."""
+    if path.is_dir():
+        raise SpecError([f"--out {path}: is a folder; a file is due"])
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

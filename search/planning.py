@@ -55,7 +55,7 @@ class Plan:
             "memory": f"{self.memory / 2**20:.1f} MiB of tensors in the largest job",
             "rungs": f"after tasks: {rungs}",
         }
-        return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), *NOTE])
+        return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
 
 
 def plan(file: StudyFile) -> Plan:

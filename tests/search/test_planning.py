@@ -1,0 +1,65 @@
+"""A plan counts what a study would train, without training it."""
+
+from __future__ import annotations
+
+import pytest
+
+from search.planning import plan
+from search.studyfile import read, read_text
+from tests.search.running import TEXT, finish, opened
+
+
+def planned(*overrides):
+    return plan(read_text(TEXT, "tiny.yaml", overrides))
+
+
+def test_counts_are_those_of_a_study_that_draws_at_random(tmp_path):
+    blind = ("sampler={kind: random}", "rungs=null", "recipe.strategy={kind: finetune}")
+    said = planned(*blind)
+    with opened(tmp_path / "study", *blind) as study:
+        history = finish(study)
+    assert said.candidates == len(history.candidates)
+    assert said.students == sum(len(job.members) for job in history.jobs.values())
+    assert said.jobs == len(history.jobs)
+    assert said.strategies == {"finetune": said.students}
+    sizes = [len(job.members) for job in history.jobs.values()]
+    assert said.members == (min(sizes), max(sizes))
+
+
+def test_same_study_same_plan():
+    assert planned() == planned()
+    assert planned() != planned("seed=1")
+
+
+def test_budget_is_met_exactly():
+    said = planned("budget.candidates=7", "fold={members: 2, averages: 3}")
+    assert (said.candidates, said.students, said.averages) == (7, 3, 3)
+    assert said.members[1] <= 2
+
+
+def test_no_fold_no_sharing():
+    said = planned("fold={members: 1, averages: 1}")
+    assert said.candidates == said.students == said.jobs == 24
+    assert said.members == (1, 1)
+
+
+def test_steps_and_rungs_are_the_streams():
+    assert (planned().steps, planned().rungs) == (24, (2,))
+    assert planned("rungs=null").rungs == ()
+    assert planned("scenario.tasks=9").rungs == (2, 4, 8)
+
+
+def test_memory_grows_with_the_model_and_with_what_shares_a_job():
+    small, wide = planned().memory, planned("recipe.model.hidden=[512]").memory
+    assert wide > 10 * small
+    many = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2}").memory
+    assert many > 1.5 * wide
+
+
+@pytest.mark.parametrize("name", ["digits-frontier", "split-digits", "smoke"])
+def test_shipped_studies_can_be_planned(name):
+    file = read(name)
+    said = plan(file)
+    assert said.candidates == file.budget.candidates
+    assert said.memory < 2**30
+    assert all(len(line) <= 80 for line in str(said).splitlines())
