@@ -45,9 +45,9 @@ class Progress:
         self._shown = 0.0
 
     def __enter__(self) -> Self:
-        self._do(self._starting)
         if self._console.is_terminal:
             self._live.start()
+        self._do(self._starting)
         return self
 
     def __exit__(
@@ -67,7 +67,7 @@ class Progress:
         self._shown = now
         if self._console.is_terminal:
             self._table = table(study)
-        elif study.history.records:
+        elif _measured(study):
             self._console.print(line(study), soft_wrap=True, highlight=False)
         self._do(doing)
 
@@ -79,7 +79,7 @@ class Progress:
     def _do(self, doing: str) -> None:
         if self._console.is_terminal:
             parts = [self._table, Spinner("dots", f"{doing} ...")]
-            self._live.update(Group(*(part for part in parts if part)))
+            self._live.update(Group(*(part for part in parts if part)), refresh=True)
         elif doing not in {self._doing, SEARCHING}:  # lines with numbers say so
             self._console.print(f"{doing} ...", soft_wrap=True, highlight=False)
         self._doing = doing
@@ -89,8 +89,13 @@ def activity(study: Study) -> str:
     """What is going on."""
     if study.history.ended is not None:
         return "writing MLflow and the pictures"
-    measured = any(study.history.records.values())
-    return SEARCHING if measured else f"training the first students for {study.directory.name}"
+    if _measured(study):
+        return SEARCHING
+    return f"training the first students for {study.directory.name}"
+
+
+def _measured(study: Study) -> bool:
+    return any(study.history.records.values())
 
 
 def line(study: Study) -> str:

@@ -1,0 +1,100 @@
+"""Progress: what a terminal and a pipe are shown of a study."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from search.progress import Progress, activity, line
+from tests.search.running import finish, opened
+
+STARTING = "starting Ray"
+
+
+def terminal():
+    return Console(force_terminal=True, file=io.StringIO(), width=80, legacy_windows=False)
+
+
+def pipe():
+    return Console(force_terminal=False, file=io.StringIO(), width=80)
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    """A study of which nothing was measured yet, and one that has ended."""
+    directory = tmp_path_factory.mktemp("progress")
+    with opened(directory / "young") as young:
+        young.next_job()
+    with opened(directory / "ended") as ended:
+        finish(ended)
+    return young, ended
+
+
+def test_a_pipe_gets_plain_lines(stages):
+    young, ended = stages
+    console = pipe()
+    with Progress(console, STARTING) as progress:
+        progress(young)
+        progress(ended)
+    said = console.file.getvalue().splitlines()
+    assert said[0] == f"{STARTING} ..."
+    assert said[1] == f"training the first students for {young.directory.name} ..."
+    assert said[2:] == [line(ended), "writing MLflow and the pictures ..."]
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_a_line_says_how_far_and_how_good_in_a_terminals_width(stages):
+    _, ended = stages
+    history, said = ended.history, line(ended)
+    counts = history.counts()
+    assert f"24/24 done: {counts['complete']} complete, {counts['pruned']} pruned" in said
+    assert f"hypervolume {history.hypervolume(ended.file.objectives):.4f}" in said
+    assert len(said) <= 80
+
+
+def test_a_pipe_is_not_flooded(stages):
+    young, _ = stages
+    console = pipe()
+    with Progress(console, STARTING) as progress:
+        for _ in range(1000):
+            progress(young)
+    assert len(console.file.getvalue().splitlines()) == 2
+
+
+def test_a_terminal_says_at_once_what_is_being_done():
+    console = terminal()
+    with Progress(console, STARTING):
+        pass
+    assert f"{STARTING} ..." in console.file.getvalue()
+
+
+def test_a_terminal_gets_one_live_table_that_stays(stages):
+    young, ended = stages
+    console = terminal()
+    with Progress(console, STARTING) as progress:
+        progress(young)
+        assert "-" in console.file.getvalue()
+        progress(ended)
+        shown = console.file.getvalue()
+        assert "writing MLflow and the pictures ..." in shown
+    last = console.file.getvalue()[len(shown) :]
+    assert "24/24 candidates" in last
+    assert f"{ended.history.hypervolume(ended.file.objectives):.4f}" in last
+    for name in ("complete", "pruned", "failed", "running", "front", "plasticity", "stability"):
+        assert name in last
+    assert "writing" not in last
+
+
+def test_an_error_before_anything_was_measured_leaves_no_table():
+    console = terminal()
+    with pytest.raises(ZeroDivisionError), Progress(console, STARTING):
+        raise ZeroDivisionError
+    assert "candidates" not in console.file.getvalue()
+
+
+def test_activities(stages):
+    young, ended = stages
+    assert activity(young).startswith("training the first students")
+    assert activity(ended).startswith("writing MLflow")
