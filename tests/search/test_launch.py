@@ -115,3 +115,13 @@ def test_git_may_be_missing(monkeypatch):
 
 def test_versions_name_what_results_depend_on():
     assert {"python", *launching.LIBRARIES} == set(versions())
+
+
+@pytest.mark.ray
+def test_a_ray_that_cannot_hold_a_job_leaves_nothing_behind(home):
+    refuses(
+        directory=home / "study",
+        overrides=["resources.cpu=4000"],
+        match="resources: a job wants 4000 CPU",
+    )
+    assert not (home / "study").exists()
