@@ -152,9 +152,10 @@ def progress(history: History, objectives: Objectives) -> list[tuple[int, float,
 
 
 def render_table(front: Front, console: Console) -> None:
-    """The front within the console's width: candidate, objectives, and the knobs that vary.
+    """The front within the console's width, and what the picked ones are made of.
 
-    ``pick`` is the word that names the row in ``equipoise export --pick``.
+    A row has the candidate, its objectives, what was chosen for it, and in ``pick`` the word that
+    names it in ``equipoise export --pick``.
     """
     if not front.rows:
         console.print("The front is empty: no candidate has finished the whole stream.")
@@ -165,16 +166,29 @@ def render_table(front: Front, console: Console) -> None:
     for name, direction in front.objectives.items():
         table.add_column(f"{name} {arrow(direction)}", justify="right", no_wrap=True)
     table.add_column("pick", style="bold")
-    table.add_column("settings")
+    table.add_column("made of")
     for row in front.rows:
-        told = sentence({k: v for k, v in row.settings.items() if k not in same})
+        chosen = [v for k, v in row.settings.items() if k not in same and not _is_number(v)]
         values = [f"{row.values[n]:.4f}" for n in front.objectives]
-        table.add_row(str(row.candidate), *values, marks.get(row.candidate, ""), told)
+        mark = marks.get(row.candidate, "")
+        table.add_row(str(row.candidate), *values, mark, " · ".join(chosen))
     console.print(table)
+    for row in front.rows:
+        if row.candidate in marks:
+            told = sentence({k: v for k, v in row.settings.items() if k not in same})
+            console.print(f"[bold]{marks[row.candidate]}[/bold] ({row.candidate}): {told}")
     if same:
         console.print(f"all of them: {sentence(same)}", style="dim")
     reference = ", ".join(f"{v:g}" for v in front.reference.values())
     console.print(f"hypervolume {front.hypervolume:.4f} (reference {reference})")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def shared(front: Front) -> dict[str, str]:
