@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from search.history import History
     from search.studyfile import StudyFile
 
 # Commands import what they need when they run: `equipoise --help` should not wait for torch.
@@ -119,7 +117,7 @@ def _watched(options: argparse.Namespace, run: Callable[[Any], Path]) -> int:
     """Runs a study with its progress shown, then says what it found and where everything is."""
     from rich.console import Console
 
-    from search.progress import Progress
+    from search.progress import Progress, short, stopped
 
     console = Console()
     seen: list[Any] = []
@@ -132,9 +130,9 @@ def _watched(options: argparse.Namespace, run: Callable[[Any], Path]) -> int:
         with Progress(console, _starting(options)) as progress:
             directory = run(watch)
     except KeyboardInterrupt:
-        print(f"\n{_stopped(seen[0] if seen else None)}", file=sys.stderr)
+        print(f"\n{stopped(seen[0] if seen else None)}", file=sys.stderr)
         return INTERRUPTED
-    return _closing(console, _short(directory))
+    return _closing(console, short(directory))
 
 
 def _starting(options: argparse.Namespace) -> str:
@@ -145,18 +143,10 @@ def _starting(options: argparse.Namespace) -> str:
     return f"reading the study, {where}"
 
 
-def _stopped(study: Any) -> str:
-    if study is None:
-        return "stopped before the study began"
-    directory = _short(study.directory)
-    if study.history.ended is not None:
-        return f"the study is finished; MLflow catches up with: equipoise sync {directory}"
-    return f"stopped, nothing is lost; go on with: equipoise resume {directory}"
-
-
 def _closing(console: Any, directory: Path) -> int:
     from reports import fronts, tracker
     from search.folders import load
+    from search.progress import fruitless
 
     history, file = load(directory)
     front = fronts.of(history, file)
@@ -175,15 +165,8 @@ def _closing(console: Any, directory: Path) -> int:
         console.print(f"{name:<9}{place}", soft_wrap=True, highlight=False)
     if front.rows:
         return 0
-    print(_fruitless(history), file=sys.stderr)
+    print(fruitless(history), file=sys.stderr)
     return NOTHING_TRAINED
-
-
-def _fruitless(history: History) -> str:
-    """Why no candidate is complete."""
-    reasons = Counter(o.reason for o in history.outcomes.values() if o.state == "failed")
-    why = "".join(f"\n{n:>6} x {reason}" for reason, n in reasons.most_common(3))
-    return f"no candidate trained to the end of the stream: {sum(reasons.values())} failed{why}"
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -276,12 +259,6 @@ def _ui(options: argparse.Namespace) -> int:
 def _objectives(file: StudyFile) -> str:
     pairs = zip(file.objectives.names, file.objectives.directions, strict=True)
     return "objectives " + ", ".join(f"{n} ({d})" for n, d in pairs)
-
-
-def _short(directory: Path) -> Path:
-    """Relative to where the user stands, if it is below."""
-    here = Path.cwd()
-    return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
 def _write(path: Path, text: str) -> None:

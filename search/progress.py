@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from search.history import History
     from search.study import Study
 
 SECONDS_BETWEEN = 0.25
@@ -143,3 +146,26 @@ def _best(study: Study, front: list[int], column: int) -> str:
     values = study.history.values(front, study.file.objectives.names)
     costs = study.file.objectives.costs(values)
     return f"{values[costs[:, column].argmin(), column]:.3f}"
+
+
+def stopped(study: Study | None) -> str:
+    """What to say when Ctrl-C stopped ``study``, or whatever came before it."""
+    if study is None:
+        return "stopped before the study began"
+    directory = short(study.directory)
+    if study.history.ended is not None:
+        return f"the study is finished; MLflow catches up with: equipoise sync {directory}"
+    return f"stopped, nothing is lost; go on with: equipoise resume {directory}"
+
+
+def fruitless(history: History) -> str:
+    """Why no candidate is complete, the three commonest reasons first."""
+    reasons = Counter(o.reason for o in history.outcomes.values() if o.state == "failed")
+    why = "".join(f"\n{n:>6} x {reason}" for reason, n in reasons.most_common(3))
+    return f"no candidate trained to the end of the stream: {reasons.total()} failed{why}"
+
+
+def short(directory: Path) -> Path:
+    """Relative to where the user stands, if it is below."""
+    here = Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory

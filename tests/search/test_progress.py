@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from search.progress import Progress, activity, line
+from search.progress import Progress, activity, line, stopped
 from tests.search.running import finish, opened
 
 STARTING = "starting Ray"
@@ -98,3 +98,10 @@ def test_activities(stages):
     young, ended = stages
     assert activity(young).startswith("training the first students")
     assert activity(ended).startswith("writing MLflow")
+
+
+def test_what_is_said_after_ctrl_c(stages):
+    young, ended = stages
+    assert stopped(None) == "stopped before the study began"
+    assert stopped(young).endswith(f"go on with: equipoise resume {young.directory}")
+    assert stopped(ended).endswith(f"equipoise sync {ended.directory}")
