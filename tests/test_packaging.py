@@ -171,3 +171,11 @@ def test_what_the_readme_promises_runs(block, tmp_path):
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", README))
 def test_what_the_readme_links_to_exists(target):
     assert (HOME / target).exists()
+
+
+@pytest.mark.parametrize(
+    "file, text",
+    re.findall(r"<!-- the file (\S+) -->\n```\w+\n(.*?)^```$", README, re.DOTALL | re.MULTILINE),
+)
+def test_what_the_readme_shows_of_a_file_is_that_file(file, text):
+    assert (HOME / file).read_text() == text
