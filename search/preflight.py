@@ -25,6 +25,13 @@ PATIENCE = 5.0
 """Seconds until a cluster counts as unreachable. Ray itself would try for two minutes."""
 
 
+SETTINGS = 4
+FRAME_HEAD = 9
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])
+"""How an HTTP/2 connection begins (RFC 9113, 3.4): the preface, and a frame of no settings. The
+other side's first frame is one of settings too."""
+
+
 def check_engine(file: StudyFile, engine: Engine, address: str | None) -> None:
     """Raises SpecError, within seconds, if ``engine`` cannot run ``file`` here or at ``address``."""
     if address is not None:
@@ -76,17 +83,32 @@ def _check_resources(file: StudyFile) -> None:
 
 
 def _knock(address: str) -> None:
-    """Whether somebody listens at ``address``; whether it is Ray, Ray finds out."""
+    """Whether somebody at ``address`` speaks as Ray does; whether it is Ray, Ray finds out."""
     if address in {"auto", "local"}:
         return
     host, port = _place(address)
     try:
-        socket.create_connection((host, port), PATIENCE).close()
+        with socket.create_connection((host, port), PATIENCE) as line:
+            why = _greeted(line)
     except OSError as error:
-        why = error.strerror or error
+        why = error.strerror or str(error)
+    if why:
         raise SpecError(
             [f"--address {address}: no Ray cluster answers there ({why}); is `ray start` running?"]
-        ) from None
+        )
+
+
+def _greeted(line: socket.socket) -> str:
+    """What is wrong with the answer to a greeting; nothing if it is HTTP/2's, which gRPC speaks."""
+    if os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}:
+        return ""  # an encrypted server answers no such greeting
+    line.settimeout(PATIENCE)
+    line.sendall(GREETING)
+    answer = b""
+    while len(answer) < FRAME_HEAD and (part := line.recv(FRAME_HEAD - len(answer))):
+        answer += part
+    settings = len(answer) == FRAME_HEAD and answer[3] == SETTINGS
+    return "" if settings else "another service has this port"
 
 
 def _place(address: str) -> tuple[str, int]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -347,6 +347,25 @@ def test_a_launch_that_is_refused_leaves_nothing_behind(home, words, complaint):
     [line] = refused("launch", "--engine", "local", *words.split())
     assert line.startswith(complaint.format(home=home))
     assert nothing_written(home)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_an_address_where_another_service_answers_is_no_cluster(home, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        thread = Thread(target=hang_up, args=(server, answer))
+        thread.start()
+        [line] = refused("launch", "tiny.yaml", "--address", f"127.0.0.1:{port}")
+        thread.join()
+    assert "no Ray cluster answers there (another service has this port)" in line
+    assert nothing_written(home)
+
+
+def hang_up(server, answer):
+    line, _ = server.accept()
+    with line:
+        line.recv(100)
+        line.sendall(answer)
 
 
 def test_a_device_that_is_not_there_is_refused_at_once(home):
