@@ -257,8 +257,11 @@ def _connect(address: str | None) -> None:
         ray.init(address=address, runtime_env={"py_modules": modules}, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
-        raise SpecError(
-            [
-                f"--address {address}: no Ray cluster answers there ({first}); is `ray start` running?"
-            ]
-        ) from None
+        raise SpecError([f"--address {address}: {first}; {_advice()}"]) from None
+
+
+def _advice() -> str:
+    """Ray asks for a token by default, but does not send one to an address that is spelt out."""
+    if os.environ.get("RAY_AUTH_MODE") is None:
+        return "if that cluster wants a token, set RAY_AUTH_MODE=token, or use --address auto there"
+    return "is the token in ~/.ray/auth_token that cluster's?"
