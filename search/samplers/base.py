@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 class Ask:
     """All that a sampler may know when a candidate is asked for, apart from the study's past.
 
-    ``knobs`` are all that the space has, by name, those inside options not chosen included.
+    ``knobs`` are all that the space has, by name, those inside options not chosen included. In
+    ``scratch``, the same for every ask of a study, a sampler may keep what it worked out of the
+    study's past, to have it sooner and not otherwise.
     """
 
     seed: int
     candidate: int
     knobs: Mapping[str, Domain] = field(default_factory=dict)
+    scratch: dict[str, Any] = field(default_factory=dict)
 
     @property
     def own_seed(self) -> int:

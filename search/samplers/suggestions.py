@@ -68,6 +68,7 @@ class Suggestions:
         )
         self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
         self._numbers: dict[int, int] = {}
+        self._scratch: dict[str, Any] = {}
 
     def ask(self, candidate: int, fixed: Mapping[str, Any] = NOTHING) -> Drawn:
         """The proposal for ``candidate``, with the knobs in ``fixed`` at the values given there.
@@ -134,7 +135,7 @@ class Suggestions:
         return {name: found[state] for name, state in states.items()}
 
     def _fresh_sampler(self, candidate: int, held: dict[str, Any]) -> BaseSampler:
-        ask = Ask(seed=self._seed, candidate=candidate, knobs=self._knobs)
+        ask = Ask(seed=self._seed, candidate=candidate, knobs=self._knobs, scratch=self._scratch)
         with warnings.catch_warnings():
             # Optuna's mark on NSGA-III and on holding knobs; both are pinned and tested here.
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 from optuna.samplers import TPESampler
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
+from optuna.samplers._tpe.sampler import _split_trials, default_gamma_multiobjective
+from optuna.trial import TrialState
 from pydantic import Field
 
 from search.samplers.base import Ask, Sampler
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
 
 @Sampler.register
@@ -33,6 +43,108 @@ class Tpe(Sampler):
     kind: Literal["tpe"] = "tpe"
 
     def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        return TPESampler(
-            n_startup_trials=self.startup, n_ei_candidates=self.draws, seed=ask.own_seed
+        return Prepared(
+            ask.scratch,
+            n_startup_trials=self.startup,
+            n_ei_candidates=self.draws,
+            seed=ask.own_seed,
         )
+
+
+Space: TypeAlias = "dict[str, BaseDistribution]"
+"""One knob, as Optuna's estimators take it."""
+
+Column: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
+"""Numbers of trials, ascending, and a knob's value in each. Both [trials that have the knob]."""
+
+
+class Prepared(TPESampler):
+    """Optuna's own, to the last bit (``tests/search/test_tpe.py``), several times as fast.
+
+    Optuna divides the trials into good and bad, and looks every value up, anew for each knob of
+    each ask. Here that is done once for all asks between two tells: ``scratch`` holds it. Optuna's
+    parts are used, private as they are, for the arithmetic to be Optuna's.
+    """
+
+    def __init__(self, scratch: dict[str, Any], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._scratch = scratch
+        self._running: list[FrozenTrial] = []
+        self._past: _Past | None = None
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        if len(study.directions) == 1:  # then Optuna draws knobs jointly, elsewhere
+            return super().sample_independent(study, trial, param_name, param_distribution)
+        past = self._look(study, trial)
+        if past.size < self._n_startup_trials:
+            return self._random_sampler.sample_independent(
+                study, trial, param_name, param_distribution
+            )
+        space = {param_name: param_distribution}
+        good, bad = self._good(past, space), self._bad(past, space)
+        draws = good.sample(self._rng.rng, self._n_ei_candidates)
+        best = self._compare(draws, self._compute_acquisition_func(draws, good, bad))
+        return param_distribution.to_external_repr(best[param_name])
+
+    def _look(self, study: Study, trial: FrozenTrial) -> _Past:
+        """What is known when ``trial`` is asked for, and which others are running."""
+        if self._past is None:
+            trials = study.get_trials(deepcopy=False)
+            running = [t for t in trials if t.state == TrialState.RUNNING]
+            self._running = [t for t in running if t.number != trial.number]
+            told = len(trials) - len(running)
+            if self._scratch.get("told") != told:
+                self._scratch.update(told=told, past=_Past(study, trials))
+            self._past = self._scratch["past"]
+        return self._past
+
+    def _good(self, past: _Past, space: Space) -> _ParzenEstimator:
+        (name,) = space
+        if name not in past.estimators:
+            _, values = past.column("good", space)
+            past.estimators[name] = _ParzenEstimator(
+                {name: values}, space, self._parzen_estimator_parameters, np.ones(len(values))
+            )
+        return past.estimators[name]
+
+    def _bad(self, past: _Past, space: Space) -> _ParzenEstimator:
+        (name,) = space
+        numbers, values = map(
+            np.concatenate,
+            zip(past.column("bad", space), _column(self._running, space), strict=True),
+        )
+        return _ParzenEstimator(
+            {name: values[np.argsort(numbers)]}, space, self._parzen_estimator_parameters
+        )
+
+
+class _Past:
+    """The finished trials, divided into good and bad: all that asks between two tells share."""
+
+    def __init__(self, study: Study, trials: list[FrozenTrial]) -> None:
+        judged = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        good, bad = _split_trials(study, judged, default_gamma_multiobjective(len(judged)))
+        self.size = len(judged)
+        self.estimators: dict[str, _ParzenEstimator] = {}
+        self._sides = {"good": good, "bad": bad}
+        self._columns: dict[tuple[str, str], Column] = {}
+
+    def column(self, side: Literal["good", "bad"], space: Space) -> Column:
+        (name,) = space
+        if (side, name) not in self._columns:
+            self._columns[side, name] = _column(self._sides[side], space)
+        return self._columns[side, name]
+
+
+def _column(trials: Iterable[FrozenTrial], space: Space) -> Column:
+    ((name, distribution),) = space.items()
+    having = [(t.number, t.params) for t in trials]
+    rows = [(n, distribution.to_internal_repr(p[name])) for n, p in having if name in p]
+    numbers, values = zip(*rows, strict=True) if rows else ((), ())
+    return np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64)
