@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports import canvas, export, frames, fronts, pages, plots
-from search.history import History
-from search.ledger import read
-from search.studyfile import read_text
+from search.folders import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from search.history import History
     from search.studyfile import StudyFile
 
 
@@ -26,9 +25,7 @@ def write(directory: Path, out: Path) -> list[Path]:
     ``best/knee.yaml`` and ``best/<objective>.yaml``. The same ledger gives the same files; each is
     replaced as a whole, so that a reader never sees half of one.
     """
-    history = History.of(read(directory))
-    opened = history.opened
-    study = read_text(opened.text, opened.source, opened.overrides)
+    history, study = load(directory)
     written = []
     for name, content in _files(history, study, directory):
         path = out / name

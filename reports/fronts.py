@@ -10,9 +10,8 @@ import numpy as np
 from rich.table import Table
 
 from reports.knobs import knobs_of, sentence, settings
+from search import folders
 from search.history import History
-from search.ledger import read
-from search.studyfile import read_text
 from spaces.fronts import hypervolume, non_dominated
 from spaces.specs import SpecError
 
@@ -78,9 +77,7 @@ class Front:
 
 def load(directory: Path) -> Front:
     """The front of the study in ``directory``. Raises SpecError if there is none."""
-    history = History.of(read(directory))
-    said = history.opened
-    return of(history, read_text(said.text, said.source, said.overrides))
+    return of(*folders.load(directory))
 
 
 def of(history: History, study: StudyFile) -> Front:

@@ -156,7 +156,7 @@ def _closing(console: Any, directory: Path) -> int:
         "ledger": directory / "ledger.jsonl",
         "pictures": directory / "reports" / "front.png",
         "page": directory / "reports" / "front.html",
-        "mlflow": tracker.tracking_uri(file, directory.absolute()),
+        "mlflow": tracker.without_password(tracker.tracking_uri(file, directory.absolute())),
         "": f"see it with: equipoise ui {directory}",
     }
     if front.rows:

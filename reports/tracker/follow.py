@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from reports.tracker.mirror import Mirror
 from reports.tracker.stores import tracking_uri
-from reports.tracker.sync import alone, attach_pictures, complaint, study_of
+from reports.tracker.sync import alone, attach_pictures, complaint
+from search.folders import study_of
 from search.history import History
 from search.ledger import Reader
 

@@ -59,10 +59,11 @@ def check(uri: str) -> None:
 
 
 def _refused(uri: str, why: str) -> SpecError:
-    return SpecError([f"tracking {_without_password(uri)}: {why}"])
+    return SpecError([f"tracking {without_password(uri)}: {why}"])
 
 
-def _without_password(uri: str) -> str:
+def without_password(uri: str) -> str:
+    """``uri`` as it may be shown."""
     user, at, rest = uri.rpartition("@")
     return f"{user.rpartition(':')[0]}:***@{rest}" if at and user.count(":") > 1 else uri
 

@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING
 
 from reports import artifacts
 from reports.tracker.mirror import Mirror
-from reports.tracker.stores import check, tracking_uri
-from search.history import History
-from search.ledger import read
-from search.studyfile import read_text
+from reports.tracker.stores import check, tracking_uri, without_password
+from search.folders import PICTURES, load
 from spaces.problems import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from search.studyfile import StudyFile
 
 LOCK = "tracker.lock"
-PICTURES = "reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class Synced:
 
     def __str__(self) -> str:
         done = f"{self.runs_created} runs created, {self.runs_updated} updated"
-        return f"MLflow is up to date: {done} ({self.uri})"
+        return f"MLflow is up to date: {done} ({without_password(self.uri)})"
 
 
 def sync(directory: Path, uri: str | None = None) -> Synced:
@@ -47,8 +43,7 @@ def sync(directory: Path, uri: str | None = None) -> Synced:
     store does not take them.
     """
     directory = directory.absolute()
-    history = History.of(read(directory))
-    study = study_of(history)
+    history, study = load(directory)
     uri = uri or tracking_uri(study, directory)
     check(uri)
     with alone(directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -67,12 +62,6 @@ def sync(directory: Path, uri: str | None = None) -> Synced:
     return Synced(uri, mirror.experiment, mirror.parent, mirror.created, mirror.updated)
 
 
-def study_of(history: History) -> StudyFile:
-    """The study file that the ledger was opened with."""
-    opened = history.opened
-    return read_text(opened.text, opened.source, opened.overrides)
-
-
 def attach_pictures(mirror: Mirror, directory: Path) -> None:
     """Makes the study's tables and pictures, and shows them on the parent."""
     pictures = directory / PICTURES
@@ -83,7 +72,7 @@ def attach_pictures(mirror: Mirror, directory: Path) -> None:
 def complaint(uri: str, error: Exception) -> str:
     """One line: MLflow's errors run over many."""
     first = next(iter(str(error).strip().splitlines()), "")
-    return f"MLflow at {uri}: {type(error).__name__}: {first[:300]}"
+    return f"MLflow at {without_password(uri)}: {type(error).__name__}: {first[:300]}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from tempfile import TemporaryFile
 
-from reports.tracker.stores import check
+from reports.tracker.stores import check, without_password
 from spaces.problems import SpecError
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -23,7 +23,7 @@ def serve(uri: str, *, port: int) -> int:
     """
     check(uri)
     if uri.startswith(("http://", "https://")):
-        sys.stdout.write(f"MLflow is at {uri}\n")
+        sys.stdout.write(f"MLflow is at {without_password(uri)}\n")
         return 0
     _refuse_taken(port)
     sys.stdout.write(f"MLflow: http://127.0.0.1:{port} (Ctrl-C ends it)\n")

@@ -26,13 +26,14 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from reports.tracker import check, serve, stores, sync, tracking_uri
+from reports.tracker import check, serve, stores, sync, tracking_uri, without_password
 from reports.tracker.follow import GONE, Driver
 from reports.tracker.mirror import Mirror, open_client
 from reports.tracker.names import LONGEST_PARAM, safe
 from reports.tracker.rows import Curve, identity
-from reports.tracker.sync import LOCK, alone, study_of
+from reports.tracker.sync import LOCK, alone
 from search.events import Asked, Ended, Outcome, Queued, Resumed
+from search.folders import study_of
 from search.history import History
 from search.ledger import Ledger, read
 from spaces.problems import SpecError
@@ -580,3 +581,15 @@ def test_the_curve_in_parts_is_the_curve_at_once(a, b):
     parts = Curve(study.objectives)
     told = [parts.points(History.of(story()[:cut])) for cut in (*sorted((a, b)), None)]
     assert [*chain(*told)] == Curve(study.objectives).points(History.of(story()))
+
+
+@pytest.mark.parametrize(
+    "uri, shown",
+    [
+        ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("postgresql://me:secret@host:5432/runs", "postgresql://me:***@host:5432/runs"),
+    ],
+)
+def test_a_password_is_never_shown(uri, shown):
+    assert without_password(uri) == shown
