@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from trainables.scenarios.base import Batch, Split, Stream
 from trainables.scoring import score
 from trainables.tables import skeleton, tables
 
+Observe: TypeAlias = Callable[[range, Tensor], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -36,6 +38,7 @@ class Cohort:
     """Students [M, P], their optimizer's memory, their teachers [M, P] and averages [M, K, P].
 
     Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
+    ``observe`` is shown the students [M, n, P] of each block of n steps, to copy what it wants.
     Every member starts from the weights and sees the batches that ``seed`` alone decides.
 
     Laws (``tests/contracts/test_cohorts.py``): each member, its averages and its teacher evolve
@@ -53,9 +56,11 @@ class Cohort:
         *,
         seed: int,
         device: torch.device | str = "cpu",
+        observe: Observe | None = None,
     ) -> None:
         _check(members)
         self.task = 0
+        self._observe = observe
         self._stream = stream.to(device)
         self._recipe = members[0].recipe
         self._fingerprint = _fingerprint(members, stream, seed)
@@ -78,6 +83,11 @@ class Cohort:
     def seats(self) -> list[int]:
         """The seats still alive, by their original numbers."""
         return [seat for seat, _ in self._seats]
+
+    @property
+    def owners(self) -> list[int]:
+        """The member that each seat still alive follows, by its original number."""
+        return [member for _, member in self._seats]
 
     @property
     def students(self) -> Tensor:
@@ -110,6 +120,8 @@ class Cohort:
             for slot, step in enumerate(block):
                 self._step(step, slot, Batch(x[slot], y[slot], mask))
             self._bank.absorb_(block, self._slots[:, : len(block)])
+            if self._observe is not None:
+                self._observe(block, self._slots[:, : len(block)])
             if len(block) < BLOCK:
                 self._slots[:, -1] = self._slots[:, len(block) - 1]
         self.task += 1
