@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from reports import artifacts, tracker
+from reports import tracker
 from search import preflight, studyfile
 from search.engines import local
 from search.events import Opened, Resumed
@@ -163,6 +163,8 @@ def _tracked(directory: Path) -> Iterator[None]:
             process.terminate()  # it would wait for us, and we for it
             raise
         if process.wait() != 0:
+            from reports import artifacts  # noqa: PLC0415 - rarely needed, slow to import
+
             artifacts.write(directory, directory / PICTURES)
 
 

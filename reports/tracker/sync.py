@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports import artifacts
 from reports.tracker.mirror import Mirror
 from reports.tracker.stores import check, tracking_uri, without_password
 from search.folders import PICTURES, load
@@ -64,6 +63,9 @@ def sync(directory: Path, uri: str | None = None) -> Synced:
 
 def attach_pictures(mirror: Mirror, directory: Path) -> None:
     """Makes the study's tables and pictures, and shows them on the parent."""
+    # pandas, matplotlib and plotly: a driver that only asks where the runs go must not wait for them.
+    from reports import artifacts  # noqa: PLC0415
+
     pictures = directory / PICTURES
     artifacts.write(directory, pictures)
     mirror.attach(pictures)
