@@ -12,6 +12,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 SCHEMA = 1
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
+FaultKind: TypeAlias = Literal["raised", "memory", "died"]
+"""The job raised something; it ran out of memory; or its worker died."""
 
 
 class Line:
@@ -122,6 +124,7 @@ class Fault(Line):
     job: int
     reason: str
     at: float
+    kind: FaultKind = "raised"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

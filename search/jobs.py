@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
     from pathlib import Path
 
+    from search.settings import Settings
     from trainables.scenarios import Scenario
     from trainables.scenarios.base import Stream
 
@@ -44,6 +45,11 @@ class Job:
     checkpoint: Path
 
 
+def device_of(file: Settings) -> DeviceName:
+    """What jobs are trained on: ``auto`` is a GPU if they are given one, on either engine."""
+    return "cpu" if file.device == "auto" and file.resources.gpu == 0 else file.device
+
+
 def work(job: Job) -> Generator[list[Record], Verdict, None]:
     """Trains a job's cohort; after each task yields its records and is sent the seats to keep.
 
@@ -51,6 +57,7 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     is on the disk is therefore never ahead of the ledger.
     """
     torch.set_num_threads(job.threads)
+    torch.cuda.empty_cache()  # what the last job left: others may share the GPU; else does nothing
     device = device_called(job.device)
     stream = _stream(job.scenario, device)
     cohort = Cohort(job.members, stream, seed=job.seed, device=device)

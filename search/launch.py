@@ -26,6 +26,7 @@ from search.events import Opened, Resumed
 from search.folders import PICTURES, load
 from search.history import History
 from search.ledger import Ledger
+from search.room import check_room, room
 from search.study import Study
 from spaces.problems import SpecError
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from search.preflight import Engine
+    from search.room import Room
     from search.studyfile import StudyFile
 
 Watch: TypeAlias = "Callable[[Study], None]"
@@ -75,9 +77,11 @@ def launch(
         git=git_state(),
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
-    with _ready(file, engine, address) as drive, Ledger.create(directory, opened) as ledger:
-        (directory / "study.yaml").write_text(file.text, encoding="utf-8")
-        _run(Study(file, ledger, History(opened), _clock(started)), drive, watch)
+    with _ready(file, engine, address) as (drive, held):
+        check_room(file, held)
+        with Ledger.create(directory, opened) as ledger:
+            (directory / "study.yaml").write_text(file.text, encoding="utf-8")
+            _run(Study(file, ledger, History(opened), _clock(started), held), drive, watch)
     return directory
 
 
@@ -99,12 +103,12 @@ def resume(
             done = f"this study is finished ({len(history.candidates)} candidates)"
             raise SpecError([f"{directory}: {done}; see `equipoise front {directory}`"])
         tracker.check(tracker.tracking_uri(file, directory))
-        with _ready(file, engine, address) as drive:
+        with _ready(file, engine, address) as (drive, held):
             resumed = Resumed(at=history.seconds, versions=versions(), git=git_state())
             ledger.append(resumed)
             history.add(resumed)
             now = _clock(started - history.seconds)
-            _run(Study(file, ledger, history, now), drive, watch)
+            _run(Study(file, ledger, history, now, held), drive, watch)
 
 
 def versions() -> dict[str, str]:
@@ -125,17 +129,20 @@ def git_state() -> str | None:
 
 
 @contextmanager
-def _ready(file: StudyFile, engine: Engine, address: str | None) -> Iterator[Drive]:
-    """What runs the study, ready to: a cluster that is found, or started, and can hold a job."""
+def _ready(file: StudyFile, engine: Engine, address: str | None) -> Iterator[tuple[Drive, Room]]:
+    """What runs the study, ready to: a cluster that is found, or started, and can hold a job.
+
+    And how much memory that job may take there.
+    """
     preflight.check_engine(file, engine, address)
     if engine == "local":
-        yield local.drive
+        yield local.drive, room(file)
         return
     from search.engines import ray_tune  # noqa: PLC0415 - a second to import, and not always needed
 
     with ray_tune.cluster(address):
         ray_tune.slots(file.resources)
-        yield ray_tune.drive
+        yield ray_tune.drive, ray_tune.room_there(file, address)
 
 
 def _clock(start: float) -> Callable[[], float]:

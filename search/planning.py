@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.plans import Candidate, fold
+from search.asking import wave
+from search.plans import Candidate, fold, most_that_fit
+from search.room import Scales, check_room, room
+from search.sizes import size_of
 from spaces.space import knob_name
-from trainables.footprints import footprint
+from trainables.tables import skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from search.plans import Crew
+    from search.plans import Crew, Fits
     from search.studyfile import StudyFile
     from spaces.domains import Choice, Range
     from spaces.problems import Path
@@ -30,7 +33,11 @@ NOTE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Counts over a whole study, as if nothing were pruned. ``memory`` is the largest job's, bytes."""
+    """Counts over a whole study, as if nothing were pruned.
+
+    ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
+    students that share a job, both in words.
+    """
 
     candidates: int
     students: int
@@ -39,6 +46,8 @@ class Plan:
     averages: int
     steps: int
     memory: int
+    room: str
+    cut: str
     strategies: dict[str, int]
     rungs: tuple[int, ...]
     knobs: int
@@ -52,22 +61,32 @@ class Plan:
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
             "averages": f"up to {self.averages} followed on each student",
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
-            "memory": f"{self.memory / 2**20:.1f} MiB of tensors in the largest job",
+            "cut": self.cut,
+            "memory": f"{size_of(self.memory)} of tensors in the largest job",
+            "room": self.room,
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
 
 
 def plan(file: StudyFile) -> Plan:
-    """Draws the whole budget at random, wave by wave as a study does, and folds it."""
-    rng = np.random.default_rng(file.seed)
-    wave = file.fold.members * file.fold.averages
+    """Draws the whole budget at random, wave by wave as a study does, and folds it.
+
+    Raises SpecError if there is a student that no job has room for.
+    """
+    held, scales = room(file), Scales(file.scenario)
+    check_room(file, held)
+    ask = _at_random(file)
+    fits = scales.fits(held, {})
     drawn: list[Candidate] = []
     crews: list[Crew] = []
     while len(drawn) < file.budget.candidates:
-        asked = _wave(file, rng, len(drawn), min(wave, file.budget.candidates - len(drawn)))
+        asked = [
+            Candidate(number, *file.candidate(proposal.filled))
+            for number, proposal in wave(file, len(drawn), ask)
+        ]
         drawn += asked
-        crews += fold(asked, most_members=file.fold.members)
+        crews += fold(asked, most_members=file.fold.members, fits=fits)
     clock = file.scenario.clock()
     tasks = len(clock.task_ends)
     return Plan(
@@ -77,34 +96,36 @@ def plan(file: StudyFile) -> Plan:
         members=(min(map(len, crews)), max(map(len, crews))),
         averages=max(len(member) for crew in crews for member in crew),
         steps=clock.steps,
-        memory=_memory(file, drawn, crews),
+        memory=max(_weight(scales, drawn, crew) for crew in crews),
+        room=str(held),
+        cut=_cut(_sizes(file, drawn, crews, fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
     )
 
 
-def _wave(file: StudyFile, rng: np.random.Generator, first: int, size: int) -> list[Candidate]:
-    out: list[Candidate] = []
-    while len(out) < size:
-        fixed: dict[str, Any] = {}
-        for _ in range(min(file.fold.averages, size - len(out))):
-            knobs: dict[str, Any] = {}
-            _, filled = file.space.draw(_picker(rng, fixed, knobs))
-            fixed = {n: v for n, v in knobs.items() if n.startswith("recipe.")}
-            out.append(Candidate(first + len(out), *file.candidate(filled)))
-    return out
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    knobs: dict[str, Any]
+    filled: Any
 
 
-def _picker(
-    rng: np.random.Generator, fixed: dict[str, Any], knobs: dict[str, Any]
-) -> Callable[[Path, Range | Choice], Any]:
-    def pick(path: Path, domain: Range | Choice) -> Any:
-        name = knob_name(path)
-        knobs[name] = fixed[name] if name in fixed else domain.at(rng.random())
-        return knobs[name]
+def _at_random(file: StudyFile) -> Callable[[int, Mapping[str, Any]], _Drawn]:
+    rng = np.random.default_rng(file.seed)
 
-    return pick
+    def ask(number: int, fixed: Mapping[str, Any]) -> _Drawn:
+        del number
+        knobs: dict[str, Any] = {}
+
+        def pick(path: Path, domain: Range | Choice) -> Any:
+            name = knob_name(path)
+            knobs[name] = fixed[name] if name in fixed else domain.at(rng.random())
+            return knobs[name]
+
+        return _Drawn(knobs, file.space.draw(pick)[1])
+
+    return ask
 
 
 def _strategy(candidate: Candidate) -> str:
@@ -112,10 +133,20 @@ def _strategy(candidate: Candidate) -> str:
     return kind
 
 
-def _memory(file: StudyFile, drawn: list[Candidate], crews: list[Crew]) -> int:
-    stream = file.scenario.stream()
-    recipes = {crew: drawn[crew[0][0]].recipe for crew in crews}
-    return max(
-        footprint(recipe, stream, members=len(crew), averages=max(map(len, crew)))
-        for crew, recipe in recipes.items()
-    )
+def _weight(scales: Scales, drawn: list[Candidate], crew: Crew) -> int:
+    return scales.weigh(drawn[crew[0][0]].recipe, len(crew), max(map(len, crew)))
+
+
+def _sizes(file: StudyFile, drawn: list[Candidate], crews: list[Crew], fits: Fits) -> list[int]:
+    """The most members of a job, of each program."""
+    recipes = {skeleton(r): r for r in (drawn[crew[0][0]].recipe for crew in crews)}
+    most, averages = file.fold.members, file.fold.averages
+    return [most_that_fit(recipe, averages, most, fits) for recipe in recipes.values()]
+
+
+def _cut(sizes: list[int], most: int) -> str:
+    few, many = min(sizes), max(sizes)
+    if few == most:
+        return f"at most {most} students a job (fold.members)"
+    room = str(few) if few == many else f"{few} to {many}"
+    return f"at most {room} students a job for want of memory (fold.members: {most})"

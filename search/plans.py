@@ -1,11 +1,13 @@
 """Plans: candidates folded into as few processes as their differences allow.
 
 jobs x members x averages. Candidates whose recipes have equal skeletons share a job; equal recipes,
-a member; averagers that nobody listens to are only followed. No knob declares which it is.
+a member; averagers that nobody listens to are only followed. No knob declares which it is. How many
+members a job takes is limited by count and by what fits.
 """
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,13 +16,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from trainables.tables import skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from trainables.averagers import Averager
     from trainables.recipes import Recipe
 
 Crew: TypeAlias = "tuple[tuple[int, ...], ...]"
 """A job's members, each the numbers of the candidates that are averages of it."""
+
+Fits: TypeAlias = "Callable[[Recipe, int, int], bool]"
+"""Whether a job has room for so many members like a recipe, each followed by so many averages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +37,39 @@ class Candidate:
     averager: Averager
 
 
-def fold(candidates: Sequence[Candidate], *, most_members: int) -> list[Crew]:
-    """Crews that between them seat every candidate once, none with more than ``most_members``."""
+def anything_fits(recipe: Recipe, members: int, averages: int) -> bool:
+    """Sets no limit."""
+    del recipe, members, averages
+    return True
+
+
+def fold(
+    candidates: Sequence[Candidate], *, most_members: int, fits: Fits = anything_fits
+) -> list[Crew]:
+    """Crews that between them seat every candidate once, none with more than ``most_members``.
+
+    Nor with more than fit; where not even one member does, with one.
+    """
     programs: dict[Hashable, dict[Recipe, list[int]]] = defaultdict(dict)
     for candidate in candidates:
         members = programs[skeleton(candidate.recipe)]
         members.setdefault(candidate.recipe, []).append(candidate.number)
-    return [crew for members in programs.values() for crew in _cut(members, most_members)]
+    return [crew for members in programs.values() for crew in _cut(members, most_members, fits)]
 
 
-def _cut(members: dict[Recipe, list[int]], most: int) -> list[Crew]:
+def most_that_fit(recipe: Recipe, averages: int, most: int, fits: Fits) -> int:
+    """How many members like ``recipe`` share a job: of 1 to ``most``, the most that fit, or 1."""
+    # Of 2, 3, ... members the first few fit, and then no more do.
+    return 1 + bisect(
+        range(2, most + 1), 0, key=lambda members: not fits(recipe, members, averages)
+    )
+
+
+def _cut(members: dict[Recipe, list[int]], most: int, fits: Fits) -> list[Crew]:
     """Crews of nearly equal size: two of 5 rather than one of 8 and one of 2."""
     numbers = [tuple(n) for n in members.values()]
-    crews = -(-len(numbers) // most)
+    averages = max(map(len, numbers))
+    room = most_that_fit(next(iter(members)), averages, min(most, len(numbers)), fits)
+    crews = -(-len(numbers) // room)
     edges = [len(numbers) * k // crews for k in range(crews + 1)]
     return [tuple(numbers[a:b]) for a, b in pairwise(edges)]

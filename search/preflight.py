@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import torch
 
+from search.jobs import device_of
 from search.ledger import NAME
-from search.study import device_of
 from spaces.problems import SpecError
 from trainables.devices import device_called
 

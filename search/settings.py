@@ -10,6 +10,7 @@ from pydantic import Field
 from search.rungs import Rungs
 from search.samplers import Sampler
 from search.samplers.tpe import Tpe
+from search.sizes import bytes_of
 from spaces.objectives import Objectives
 from spaces.specs import Spec
 from trainables.scenarios import Scenario
@@ -26,10 +27,21 @@ class Budget(Spec):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fold(Spec):
-    """At most ``members`` students a job; ``averages`` are asked for each student that is drawn."""
+    """``members`` students are asked for at a time and may share a job, each with ``averages``.
 
-    members: Annotated[int, Field(ge=1, le=4096)] = 16
+    Fewer share one where they would take more than ``memory``: a size such as 4GiB, or ``auto``,
+    a share of the device's (``search/room.py``).
+    """
+
+    members: Annotated[int, Field(ge=1, le=4096)] = 8
     averages: Annotated[int, Field(ge=1, le=4096)] = 8
+    memory: str = "auto"
+
+    def __post_init__(self) -> None:
+        try:
+            _ = self.memory == "auto" or bytes_of(self.memory)
+        except ValueError as error:
+            raise ValueError(f"memory: auto is due, or {error}") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

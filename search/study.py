@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.asking import wave
 from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
-from search.jobs import Job
+from search.faults import parted
+from search.jobs import Job, device_of
 from search.plans import Candidate, fold
+from search.room import BOUNDLESS, Room, Scales
 from search.rungs import Asha, Rungs
 from search.samplers.suggestions import Suggestions
 from trainables.cohort import Member
 from trainables.metrics import METRICS, measure
+from trainables.tables import skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
+    from search.events import FaultKind
     from search.history import History
     from search.ledger import Ledger
     from search.plans import Crew
+    from search.samplers.suggestions import Drawn
     from search.studyfile import StudyFile
-    from trainables.devices import DeviceName
     from trainables.runs import Record
 
 DEATHS_FORGIVEN = 2
@@ -38,12 +43,18 @@ class Study:
     """
 
     def __init__(
-        self, file: StudyFile, ledger: Ledger, history: History, now: Callable[[], float]
+        self,
+        file: StudyFile,
+        ledger: Ledger,
+        history: History,
+        now: Callable[[], float],
+        room: Room = BOUNDLESS,
     ) -> None:
-        self.file, self.history = file, history
+        self.file, self.history, self.room = file, history, room
         self.directory = ledger.directory
         self._ledger, self._now = ledger, now
         self._tasks = len(file.scenario.clock().task_ends)
+        self._scales = Scales(file.scenario)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
         self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)
@@ -66,26 +77,28 @@ class Study:
 
     def _draw(self) -> None:
         """Asks for one wave of students, each with its averages, and queues their jobs."""
-        first = len(self.history.candidates)
-        left = self.file.budget.candidates - first
-        asked: list[Asked] = []
-        while len(asked) < min(left, self.file.fold.members * self.file.fold.averages):
-            asked += self._student(first + len(asked), left - len(asked))
-        candidates = [self._candidate(a) for a in asked]
-        crews = fold(candidates, most_members=self.file.fold.members)
+        asked = [
+            Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
+            for number, drawn in wave(self.file, len(self.history.candidates), self._propose)
+        ]
+        crews = fold(
+            [self._candidate(a) for a in asked],
+            most_members=self.file.fold.members,
+            fits=self._scales.fits(self.room, self._ran_out()),
+        )
         self._append(*asked, *self._queued(crews))
 
-    def _student(self, first: int, left: int) -> list[Asked]:
-        """A recipe from the sampler, and averagers for it from the sampler that knows the recipe."""
-        asked: list[Asked] = []
-        fixed: dict[str, Any] = {}
-        for number in range(first, first + min(left, self.file.fold.averages)):
-            drawn = self._suggestions.ask(number, fixed)
-            fixed = {n: v for n, v in drawn.knobs.items() if n.startswith("recipe.")}
-            asked.append(
-                Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
-            )
-        return asked
+    def _propose(self, number: int, fixed: Mapping[str, Any]) -> Drawn:
+        return self._suggestions.ask(number, fixed)
+
+    def _ran_out(self) -> dict[Hashable, int]:
+        """Half the members of the smallest job of each program that ran out of memory."""
+        found: dict[Hashable, int] = {}
+        for job in (self.history.jobs[f.job] for f in self.history.faults if f.kind == "memory"):
+            program = skeleton(self._candidate(self.history.candidates[job.candidates[0]]).recipe)
+            half = -(-len(job.members) // 2)
+            found[program] = min(half, found.get(program, half))
+        return found
 
     def _queued(self, crews: Sequence[Crew]) -> list[Queued]:
         first = len(self.history.jobs)
@@ -191,29 +204,31 @@ class Study:
 
     # --- faults and the end -------------------------------------------------------------------
 
-    def fault(self, job: int, reason: str = "", *, died: str = "") -> None:
-        """A job raised something, the ``reason``; or its worker ``died``, of that.
+    def fault(self, job: int, reason: str, kind: FaultKind = "raised") -> None:
+        """A job ended before its time, for ``reason``.
 
-        A job that raises is split into its members, so that only the guilty one fails; a lone
-        member's candidates fail with the reason. A death is forgiven ``DEATHS_FORGIVEN`` times.
+        One that raises is parted into its members, so that only the guilty one fails; one that ran
+        out of memory, into halves. A death is forgiven ``DEATHS_FORGIVEN`` times. What cannot be
+        parted fails with the reason.
         """
-        at, reason = self._now(), died or reason
-        event = Fault(job=job, reason=reason, at=at)
-        alive = set(self.history.alive(job))
-        members = [
-            tuple(c for c in m if c in alive)
-            for m in self.history.jobs[job].members
-            if alive & set(m)
-        ]
+        at = self._now()
+        event = Fault(job=job, reason=reason, at=at, kind=kind)
         deaths = Counter(f.job for f in self.history.faults)[job]
-        if died and deaths < DEATHS_FORGIVEN:
+        crews = parted(self._alive_members(job), kind)
+        if kind == "died" and deaths < DEATHS_FORGIVEN:
             self._append(event)
             self._queue.append(job)
-        elif len(members) > 1:
-            self._append(event, *self._queued([(m,) for m in members]))
+        elif len(crews) > 1:
+            self._append(event, *self._queued(crews))
             self._checkpoint(job).unlink(missing_ok=True)
         else:
-            self._append(event, *(self._failed(c, reason, at) for m in members for c in m))
+            self._append(event, *(self._failed(c, reason, at) for c in self.history.alive(job)))
+
+    def _alive_members(self, job: int) -> Crew:
+        """The members of ``job`` that still run, without their averages that do not."""
+        alive = set(self.history.alive(job))
+        members = (tuple(c for c in m if c in alive) for m in self.history.jobs[job].members)
+        return tuple(m for m in members if m)
 
     def _failed(self, candidate: int, reason: str, at: float) -> Outcome:
         task = len(self.history.rows(candidate))
@@ -255,11 +270,6 @@ class Study:
             self._asha.admit(
                 level, {c: self._costs(self.history.rows(c)[:level]) for c in sorted(seen)}
             )
-
-
-def device_of(file: StudyFile) -> DeviceName:
-    """What jobs are trained on: ``auto`` is a GPU if they are given one, on either engine."""
-    return "cpu" if file.device == "auto" and file.resources.gpu == 0 else file.device
 
 
 def _metrics(rows: Sequence[Sequence[float]]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.faults import kind_of
 from search.jobs import work
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _do(study: Study, job: Job, watch: Callable[[], None]) -> None:
         except StopIteration:
             return
         except Exception as error:  # noqa: BLE001 - a candidate that raises fails alone
-            study.fault(job.number, reason(error))
+            study.fault(job.number, reason(error), kind_of(error))
             return
         kept = study.tell(job.number, records)
         watch()

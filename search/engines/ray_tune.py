@@ -19,8 +19,10 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from search.engines.local import reason
+from search.faults import kind_of
 from search.guards import NAMES, ForeignName, check_fingerprint, fingerprint
-from search.jobs import work
+from search.jobs import device_of, work
+from search.room import measured, room
 from spaces.problems import SpecError, refuse
 
 if TYPE_CHECKING:
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from ray.tune.experiment import Trial
 
     from search.jobs import Job, Verdict
+    from search.room import Room
     from search.settings import Resources
     from search.study import Study
+    from search.studyfile import StudyFile
     from trainables.runs import Record
 
 QUIET = {
@@ -109,7 +113,7 @@ class JobTrainable(tune.Trainable):
         except StopIteration:
             return {"records": []}
         except Exception as error:  # noqa: BLE001 - a candidate that raises fails alone
-            return {"records": [], "raised": reason(error)}
+            return {"records": [], "raised": reason(error), "kind": kind_of(error)}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing: a job keeps its own checkpoint beside the ledger."""
@@ -201,14 +205,14 @@ class _JobScheduler(_Stateless, FIFOScheduler):
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         # Tune does not say of what; a worker's own exceptions never come here.
-        self._study.fault(trial.config["job"].number, died=DIED)
+        self._study.fault(trial.config["job"].number, DIED, "died")
         self._watch()
 
     def _tell(self, job: int, result: dict[str, Any]) -> list[int]:
         """The seats that go on, left where the worker will look for them."""
         refuse(result.get("stray", ()))
         if "raised" in result:
-            self._study.fault(job, result["raised"])
+            self._study.fault(job, result["raised"], result["kind"])
             return []
         kept = self._study.tell(job, result["records"])
         if kept:
@@ -227,6 +231,16 @@ def slots(resources: Resources) -> int:
             [f"resources: a job wants {wants[short]:g} {short}, here: {have.get(short, 0):g}"]
         )
     return most
+
+
+def room_there(file: StudyFile, address: str | None) -> Room:
+    """What memory a job may take. Measured by a worker if only a worker sees its device."""
+    if file.fold.memory != "auto" or (address is None and device_of(file) == "cpu"):
+        return room(file)
+    wants = file.resources
+    probe = ray.remote(num_cpus=wants.cpu, num_gpus=wants.gpu, max_calls=1)(measured)
+    found: Room = ray.get(probe.remote(device_of(file), wants))
+    return found
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from optuna.samplers import TPESampler
+from optuna.samplers import RandomSampler, TPESampler
+from optuna.samplers._lazy_random_state import LazyRandomState
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.sampler import _split_trials, default_gamma_multiobjective
 from optuna.trial import TrialState
@@ -43,12 +44,12 @@ class Tpe(Sampler):
     kind: Literal["tpe"] = "tpe"
 
     def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        return Prepared(
-            ask.scratch,
-            n_startup_trials=self.startup,
-            n_ei_candidates=self.draws,
-            seed=ask.own_seed,
-        )
+        kept: Prepared | None = ask.scratch.get("tpe")
+        if kept is None:
+            kept = Prepared(n_startup_trials=self.startup, n_ei_candidates=self.draws)
+            ask.scratch["tpe"] = kept
+        kept.begin(ask.own_seed)
+        return kept
 
 
 Space: TypeAlias = "dict[str, BaseDistribution]"
@@ -62,15 +63,22 @@ class Prepared(TPESampler):
     """Optuna's own, to the last bit (``tests/search/test_tpe.py``), several times as fast.
 
     Optuna divides the trials into good and bad, and looks every value up, anew for each knob of
-    each ask. Here that is done once for all asks between two tells: ``scratch`` holds it. Optuna's
-    parts are used, private as they are, for the arithmetic to be Optuna's.
+    each ask. Here that is done once for all asks between two tells. Optuna's parts are used,
+    private as they are, for the arithmetic to be Optuna's.
     """
 
-    def __init__(self, scratch: dict[str, Any], **settings: Any) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._scratch = scratch
+        self._asked: int | None = None
+        self._told: int | None = None
         self._running: list[FrozenTrial] = []
-        self._past: _Past | None = None
+        self._past: _Past
+
+    def begin(self, seed: int) -> None:
+        """Before every ask: it draws as a sampler made for it with this seed would."""
+        self._rng = LazyRandomState(seed)
+        self._random_sampler = RandomSampler(seed=seed)
+        self._asked = None
 
     def sample_independent(
         self,
@@ -94,14 +102,14 @@ class Prepared(TPESampler):
 
     def _look(self, study: Study, trial: FrozenTrial) -> _Past:
         """What is known when ``trial`` is asked for, and which others are running."""
-        if self._past is None:
+        if self._asked != trial.number:
             trials = study.get_trials(deepcopy=False)
             running = [t for t in trials if t.state == TrialState.RUNNING]
-            self._running = [t for t in running if t.number != trial.number]
             told = len(trials) - len(running)
-            if self._scratch.get("told") != told:
-                self._scratch.update(told=told, past=_Past(study, trials))
-            self._past = self._scratch["past"]
+            if self._told != told:
+                self._past = _Past(study, trials)
+            self._running = [t for t in running if t.number != trial.number]
+            self._asked, self._told = trial.number, told
         return self._past
 
     def _good(self, past: _Past, space: Space) -> _ParzenEstimator:

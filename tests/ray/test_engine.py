@@ -10,8 +10,10 @@ import pytest
 
 from search.engines import ray_tune
 from search.folders import load
+from search.room import room
+from search.studyfile import read_text
 from spaces.problems import SpecError
-from tests.search.running import findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, opened, reopened
 
 pytestmark = pytest.mark.ray
 
@@ -81,6 +83,27 @@ def test_what_raises_fails_alone(local_ray, tmp_path, local):
         assert history.in_state("complete")
         reasons = {history.outcomes[c].reason for c in history.in_state("failed")}
         assert all("diverged" in reason for reason in reasons)
+
+
+def test_what_a_job_may_take_is_what_a_worker_measures(local_ray):
+    """Asked of a worker where there is an address; here worker and driver are one machine."""
+    file = read_text(TEXT, "tiny.yaml")
+    assert ray_tune.room_there(file, "auto") == ray_tune.room_there(file, None) == room(file)
+    small = read_text(TEXT, "tiny.yaml", ("fold.memory=3MiB",))
+    assert ray_tune.room_there(small, "auto") == room(small)
+
+
+def test_a_job_out_of_memory_is_halved_until_none_is_left(local_ray, tmp_path):
+    far_too_wide = "recipe.model.hidden=[!choice [8, 1099511627776]]"
+    together = ("recipe.strategy={kind: finetune}", "fold={members: 8, averages: 2}")
+    with opened(tmp_path / "study", *BLIND, far_too_wide, *together) as study:
+        history = drive(study)
+    assert {f.kind for f in history.faults} == {"memory"}
+    assert all("can't allocate memory" in f.reason for f in history.faults)
+    for candidate, outcome in history.outcomes.items():
+        wide = history.candidates[candidate].knobs["recipe.model.hidden.0"] == 1
+        assert outcome.state == ("failed" if wide else "complete")
+    assert {1, 2, 4} <= {len(history.jobs[f.job].candidates) for f in history.faults}
 
 
 def test_a_job_that_fits_nowhere_is_refused(local_ray, tmp_path):

@@ -11,6 +11,7 @@ from search.events import Opened
 from search.folders import load
 from search.history import History
 from search.ledger import Ledger
+from search.room import BOUNDLESS
 from search.study import Study
 
 TEXT = """\
@@ -34,12 +35,12 @@ sampler: {kind: tpe, startup: 5}
 
 
 @contextmanager
-def opened(directory, *overrides, text=TEXT):
+def opened(directory, *overrides, text=TEXT, room=BOUNDLESS):
     """A new study in ``directory``, on a clock that counts its readings."""
     file = studyfile.read_text(text, "tiny.yaml", overrides)
     start = Opened(name=file.name, text=text, overrides=overrides, source="tiny.yaml")
     with Ledger.create(directory, start) as ledger:
-        yield Study(file, ledger, History(start), now())
+        yield Study(file, ledger, History(start), now(), room)
 
 
 @contextmanager

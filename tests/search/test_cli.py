@@ -150,7 +150,7 @@ def test_plan():
     said = dict(line.split(maxsplit=1) for line in out.partition("\n\n")[0].splitlines())
     assert said["candidates"] == "24 over 6 knobs"
     assert said["students"].startswith("12 to train")
-    assert said["memory"].endswith("MiB of tensors in the largest job")
+    assert said["memory"].endswith("KiB of tensors in the largest job")
     assert max(map(len, out.splitlines())) <= COLUMNS
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from search.planning import plan
 from search.studyfile import read, read_text
+from spaces.problems import SpecError
 from tests.search.running import TEXT, finish, opened
 
 
@@ -28,7 +29,7 @@ def test_counts_are_those_of_a_study_that_draws_at_random(tmp_path):
 
 def test_same_study_same_plan():
     assert planned() == planned()
-    assert planned() != planned("seed=1")
+    assert len({str(planned(f"seed={seed}")) for seed in range(4)}) > 1
 
 
 def test_budget_is_met_exactly():
@@ -54,6 +55,22 @@ def test_memory_grows_with_the_model_and_with_what_shares_a_job():
     assert wide > 10 * small
     many = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2}").memory
     assert many > 1.5 * wide
+
+
+def test_memory_cuts_jobs_and_a_plan_says_so():
+    free = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2}")
+    assert free.cut == "at most 12 students a job (fold.members)"
+    tight = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2, memory: 2MiB}")
+    assert tight.memory <= 2**21 < free.memory
+    assert tight.students == free.students
+    assert tight.jobs > free.jobs
+    assert "students a job for want of memory (fold.members: 12)" in str(tight)
+    assert "2.0 MiB (fold.memory)" in str(tight)
+
+
+def test_a_student_that_never_fits_is_refused():
+    with pytest.raises(SpecError, match=r"a student \(mlp, finetune\) with its 2 averages takes"):
+        planned("fold.memory=1KiB")
 
 
 @pytest.mark.parametrize("name", ["digits-frontier", "split-digits", "smoke"])

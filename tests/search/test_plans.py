@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.plans import Candidate, fold
+from search.plans import Candidate, fold, most_that_fit
 from spaces.schedules.constant import Constant
 from trainables.averagers.ema import Ema
 from trainables.models.mlp import Mlp
@@ -67,3 +67,23 @@ def test_every_candidate_has_one_seat_beside_its_equals(pool, data, most):
         assert len({by_number[m[0]].recipe.model for m in crew}) == 1
         for member in crew:
             assert len({by_number[n].recipe for n in member}) == 1
+
+
+@pytest.mark.parametrize("pool", [OPEN, CLOSED], ids=["open", "closed"])
+@settings(deadline=None)
+@given(data=st.data(), most=st.integers(1, 30), room=st.integers(1, 40))
+def test_no_crew_is_larger_than_fits(pool, data, most, room):
+    """``room`` for so many averages, whichever the program."""
+    drawn = data.draw(st.lists(st.sampled_from(pool), unique=True))
+    crews = fold(drawn, most_members=most, fits=lambda _, members, each: members * each <= room)
+    assert sorted(n for crew in crews for m in crew for n in m) == sorted(c.number for c in drawn)
+    for crew in crews:
+        assert len(crew) <= most
+        assert len(crew) == 1 or len(crew) * max(map(len, crew)) <= room
+
+
+@settings(deadline=None)
+@given(most=st.integers(1, 30), room=st.integers(0, 40))
+def test_the_most_that_fit_are_found(most, room):
+    found = most_that_fit(OPEN[0].recipe, 1, most, lambda _, members, each: members * each <= room)
+    assert found == max(1, min(most, room))

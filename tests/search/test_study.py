@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import torch
 
-from search import jobs
+from search import jobs, studyfile
 from search import study as study_module
 from search.engines import local
 from search.events import Measured, Outcome
 from search.folders import load
 from search.ledger import NAME, read
-from tests.search.running import findings, finish, opened, reopened
+from search.room import Room, Scales
+from tests.search.running import TEXT, findings, finish, opened, reopened
+from trainables.cohort import Cohort
+from trainables.learners import Learner
 from trainables.metrics import measure
 from trainables.strategies.mean_teacher import MeanTeacher
 
@@ -101,8 +105,8 @@ def test_only_the_member_that_raises_fails(whole, tmp_path, monkeypatch):
         raise ZeroDivisionError("no teacher today")
 
     monkeypatch.setattr(MeanTeacher, "loss", raises)
-    monkeypatch.setattr("trainables.programs._TRACED", {})
-    with opened(tmp_path / "faulty", "sampler={kind: random}") as study:
+    never_traced = "recipe.model.hidden=[9]"
+    with opened(tmp_path / "faulty", "sampler={kind: random}", never_traced) as study:
         history = finish(study)
     for c, outcome in history.outcomes.items():
         raised = history.candidates[c].config["recipe"]["strategy"]["kind"] == "mean_teacher"
@@ -125,15 +129,101 @@ def test_a_worker_that_dies_is_forgiven_and_then_its_job_is_split(tmp_path):
     with opened(tmp_path / "deaths") as study:
         job = study.next_job()
         for _ in range(study_module.DEATHS_FORGIVEN):
-            study.fault(job.number, died="out of memory")
+            study.fault(job.number, "killed", "died")
             while study.next_job().number != job.number:
                 pass
         known = set(study.history.jobs)
-        study.fault(job.number, died="out of memory")
+        study.fault(job.number, "killed", "died")
         parts = [study.history.jobs[j].members for j in set(study.history.jobs) - known]
         assert sorted(parts) == sorted((m,) for m in study.history.jobs[job.number].members)
         for member in parts:
             number = study.history.job_of[member[0][0]]
             for _ in range(study_module.DEATHS_FORGIVEN + 1):
-                study.fault(number, died="out of memory")
+                study.fault(number, "killed", "died")
         assert sorted(study.history.in_state("failed")) == sorted(c for (m,) in parts for c in m)
+
+
+def short_of_memory(monkeypatch, *, members):
+    """A device on which only so many students can be trained at once."""
+    gradients = Learner.gradients
+
+    def raises(self, students, *rest):
+        if len(students) > members:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return gradients(self, students, *rest)
+
+    monkeypatch.setattr(Learner, "gradients", raises)
+
+
+LARGE = ("rungs=null", "fold={members: 8, averages: 2}", "recipe.strategy={kind: finetune}")
+
+
+def test_out_of_memory_jobs_are_halved_and_nothing_is_lost(tmp_path, monkeypatch):
+    with opened(tmp_path / "roomy", *LARGE) as study:
+        roomy = finish(study)
+    short_of_memory(monkeypatch, members=2)
+    with opened(tmp_path / "tight", *LARGE) as study:
+        tight = finish(study)
+    assert findings(tight) == findings(roomy)
+    assert [f.kind for f in tight.faults] == ["memory"] * 3
+    sizes = [len(job.members) for job in tight.jobs.values()]
+    assert sizes == [8, 4, 4, 2, 2, 2, 2, 2, 2]  # 16 candidates, halved; then 8 in jobs that fit
+
+
+def test_a_resumed_study_knows_what_ran_out_of_memory(tmp_path, monkeypatch):
+    short_of_memory(monkeypatch, members=2)
+    told = []
+
+    def dies():
+        told.append(1)
+        if len(told) == 14:  # early in the last of the first wave's jobs
+            raise Killed
+
+    with opened(tmp_path / "tight", *LARGE) as study, pytest.raises(Killed):
+        local.drive(study, dies)
+    assert len(load(tmp_path / "tight")[0].candidates) == 16
+    with reopened(tmp_path / "tight") as study:
+        history = finish(study)
+    assert len(history.faults) == 3
+    assert [len(j.members) for j in history.jobs.values()][-2:] == [2, 2]
+
+
+def test_a_lone_student_without_memory_halves_its_averages_and_then_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(Cohort, "__init__", crowded(Cohort.__init__, averages=1))
+    with opened(tmp_path / "few", "fold={members: 1, averages: 4}", "rungs=null") as study:
+        history = finish(study)
+    assert len(history.in_state("complete")) == 24
+    assert {len(j.candidates) for j in history.jobs.values()} == {4, 2, 1}
+    monkeypatch.setattr(Cohort, "__init__", crowded(Cohort.__init__, averages=0))
+    with opened(tmp_path / "none", "budget.candidates=2") as study:
+        history = finish(study)
+    reasons = {o.reason for o in history.outcomes.values()}
+    assert reasons == {"raised OutOfMemoryError: CUDA out of memory"}
+
+
+def crowded(init, *, averages):
+    def raises(self, members, *rest, **named):
+        if sum(len(m.averagers) for m in members) > averages:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        init(self, members, *rest, **named)
+
+    return raises
+
+
+def test_jobs_keep_to_the_room_that_there_is(tmp_path):
+    wide = ("recipe.model.hidden=[64]", "fold={members: 8, averages: 2}")
+    text, small = studyfile.read_text(TEXT, "tiny.yaml", wide), Room(2**18, "a test")
+    with opened(tmp_path / "study", *wide, room=small) as study:
+        history = finish(study)
+    scales = Scales(text.scenario)
+    for job in history.jobs.values():
+        recipe, _ = text.candidate(history.candidates[job.candidates[0]].config)
+        assert scales.weigh(recipe, len(job.members), max(map(len, job.members))) <= small.size
+    assert 1 < max(len(job.members) for job in history.jobs.values()) < 8
+
+
+def test_folding_can_be_left_off(tmp_path):
+    with opened(tmp_path / "alone", "fold={members: 1, averages: 1}", "rungs=null") as study:
+        history = finish(study)
+    assert [j.members for j in history.jobs.values()] == [((c,),) for c in range(24)]
+    assert len(history.in_state("complete")) == 24

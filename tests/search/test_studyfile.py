@@ -50,7 +50,7 @@ def test_settings():
     assert study.objectives.reference == (0.0, 0.0)
     assert (study.rungs.factor, study.rungs.first_task) == (2, 2)
     assert (study.sampler.kind, study.device, study.tracking) == ("tpe", "auto", None)
-    assert (study.fold.members, study.resources.cpu, study.resources.gpu) == (16, 1, 0)
+    assert (study.fold.members, study.resources.cpu, study.resources.gpu) == (8, 1, 0)
     assert (study.text, study.source, study.overrides) == (GOOD, "study.yaml", ())
 
 

@@ -1,0 +1,128 @@
+"""Asking: which candidates are drawn together, so that what they share is trained once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+from torch.quasirandom import SobolEngine
+
+from spaces.space import knob_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from torch import Tensor
+
+    from search.studyfile import StudyFile
+    from spaces.problems import Path
+    from spaces.space import Domain, Space
+
+Knobs: TypeAlias = "dict[str, Any]"
+
+
+class Proposal(Protocol):
+    """A candidate's knobs by name, and the template that they fill."""
+
+    @property
+    def knobs(self) -> Knobs: ...
+
+    @property
+    def filled(self) -> Any: ...
+
+
+P = TypeVar("P", bound=Proposal)
+Ask: TypeAlias = "Callable[[int, Mapping[str, Any]], P]"
+"""Proposes the candidate of a number, with some of its knobs held at the values given."""
+
+TRIES = 4
+"""Points of the sequence looked at for each average wanted, before a student makes do with fewer."""
+
+
+def wave(file: StudyFile, first: int, ask: Ask[P]) -> Iterator[tuple[int, P]]:
+    """Candidates from number ``first`` on: ``fold.members`` students with their averages.
+
+    Ends early with the budget.
+    """
+    number = first
+    for _ in range(file.fold.members):
+        wanted = min(file.fold.averages, file.budget.candidates - number)
+        for proposal in _student(file, number, wanted, ask):
+            yield number, proposal
+            number += 1
+
+
+def _student(file: StudyFile, first: int, wanted: int, ask: Ask[P]) -> Iterator[P]:
+    """One student as it is proposed, with up to ``wanted`` averages.
+
+    The first half of the averages are proposed too, in the knowledge of the student; the others are
+    spread over the averagers' knobs, unlike all before. Hypervolume of the front over all averages
+    proposed / half of them / one: 0.612 / 0.612 / 0.614 on ``digits-frontier`` (256 candidates, 12
+    seeds, +- 0.005), where students are the most to learn; 0.5666 / 0.5665 / 0.5620 with the
+    learning rate alone in the recipe (10 seeds, +- 0.004); 0.070 / 0.069 / 0.066 with nothing in
+    it (10 seeds, +- 0.003 between them). A proposal costs about eight times a spread one.
+    """
+    if wanted < 1:
+        return
+    student = ask(first, {})
+    yield student
+    recipe, seen = _under_recipe(student.knobs), [student.knobs]
+    if not _averager_knobs(file.space):
+        return  # there is one average
+    number, half = first + 1, first + -(-wanted // 2)
+    while number < half and len(seen) == number - first:  # whoever repeats itself is not asked on
+        proposal = ask(number, recipe)
+        yield proposal
+        number += 1
+        if proposal.knobs not in seen:
+            seen.append(proposal.knobs)
+    others = _others(file.space, recipe, seen, (file.seed, first), wanted)
+    for at, knobs in zip(range(number, first + wanted), others, strict=False):
+        yield ask(at, knobs)
+
+
+def _others(
+    space: Space, recipe: Knobs, seen: list[Knobs], seed: tuple[int, int], wanted: int
+) -> Iterator[Knobs]:
+    """A student through averagers not ``seen``, no two alike: points of a scrambled Sobol sequence.
+
+    Ends when ``wanted * TRIES`` points hold no more that are new: there may be none.
+    """
+    names = _averager_knobs(space)
+    own_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    met = list(seen)
+    for point in _sobol(len(names), own_seed, wanted * TRIES):
+        knobs = _at(space, recipe, dict(zip(names, point, strict=True)))
+        if knobs not in met:
+            met.append(knobs)
+            yield knobs
+
+
+def _at(space: Space, held: Knobs, ways: Mapping[str, float]) -> Knobs:
+    """The knobs in play where those ``held`` are, and others are so far along their domains."""
+    knobs: Knobs = {}
+
+    def pick(path: Path, domain: Domain) -> Any:
+        name = knob_name(path)
+        knobs[name] = held[name] if name in held else domain.at(ways[name])
+        return knobs[name]
+
+    space.draw(pick)
+    return knobs
+
+
+def _sobol(dimensions: int, seed: int, count: int) -> list[list[float]]:
+    """The first ``count`` points of a scrambled sequence in [0, 1)^dimensions."""
+    engine = SobolEngine(dimensions, scramble=True, seed=seed)  # type: ignore[no-untyped-call] # torch's
+    drawn: Tensor = engine.draw(count, dtype=torch.float64)
+    return drawn.tolist()
+
+
+def _under_recipe(knobs: Knobs) -> Knobs:
+    return {name: value for name, value in knobs.items() if name.split(".")[0] == "recipe"}
+
+
+def _averager_knobs(space: Space) -> list[str]:
+    knobs = space.knobs()
+    return sorted(knobs.keys() - _under_recipe(knobs).keys())

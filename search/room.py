@@ -1,0 +1,138 @@
+"""Room: how much memory a job may take, and how much its cohort would."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from search.jobs import device_of
+from search.sizes import bytes_of, size_of
+from spaces.problems import SpecError
+from trainables.devices import device_called
+from trainables.footprints import footprint
+from trainables.tables import skeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from search.plans import Fits
+    from search.settings import Resources, Settings
+    from search.studyfile import StudyFile
+    from trainables.devices import DeviceName
+    from trainables.recipes import Recipe
+    from trainables.scenarios import Scenario
+
+SHARE = 0.5
+"""Of a device's memory, for the tensors that last. The rest is for what passes within a step
+(gradients, activations), for Python and PyTorch themselves, and for others."""
+
+CGROUPS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux says what a container may use, in its two versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """``size`` bytes for the tensors of one job, None where nobody knows; ``why`` so many."""
+
+    size: int | None
+    why: str
+
+    def __str__(self) -> str:
+        return self.why if self.size is None else f"{size_of(self.size)} ({self.why})"
+
+
+BOUNDLESS = Room(None, "without limit")
+
+
+def room(file: Settings) -> Room:
+    """What ``fold.memory`` says; if that is ``auto``, a share of the device's, measured here."""
+    if file.fold.memory != "auto":
+        return Room(bytes_of(file.fold.memory), "fold.memory")
+    return measured(device_of(file), file.resources)
+
+
+def measured(device: DeviceName, resources: Resources) -> Room:
+    """``SHARE`` of all the memory that this machine's device has, divided by the jobs on it.
+
+    Of all, not of what is free: that would cut a resumed study otherwise than the one that began.
+    """
+    try:
+        kind = device_called(device).type
+    except ValueError as error:  # it is a cluster that has one
+        return Room(None, f"not known here: {error}")
+    # What is no GPU of its own shares the machine's memory, Apple's too.
+    total = torch.cuda.get_device_properties(0).total_memory if kind == "cuda" else _ram()
+    jobs = _sharing(resources.gpu, 1) if kind == "cuda" else _sharing(resources.cpu, _cores())
+    whose = "of the GPU's" if kind == "cuda" else "of this machine's"
+    among = "" if jobs == 1 else f", among {jobs} jobs"
+    return Room(int(SHARE * total / jobs), f"{SHARE:.0%} {whose} {size_of(total)}{among}")
+
+
+def _sharing(wants: float, have: float) -> int:
+    """How many jobs are at work at once where ``have`` is and each ``wants`` of it."""
+    return max(1, int(have / wants)) if wants else 1
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _ram() -> int:
+    """Bytes of the machine, or of the container that this is."""
+    said = [path.read_text().strip() for path in CGROUPS if path.exists()]
+    limits = [int(limit) for limit in said if limit.isdigit()]
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *limits])
+
+
+class Scales:
+    """Weighs cohorts on a scenario, each program once: the values of its knobs weigh nothing."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._known: dict[tuple[Hashable, int, int], int] = {}
+
+    def weigh(self, recipe: Recipe, members: int, averages: int) -> int:
+        """Bytes of a cohort of ``members`` like ``recipe``, each followed by ``averages``."""
+        key = skeleton(recipe), members, averages
+        if key not in self._known:
+            stream = self._scenario.stream()
+            self._known[key] = footprint(recipe, stream, members=members, averages=averages)
+        return self._known[key]
+
+    def fits(self, held: Room, most: Mapping[Hashable, int]) -> Fits:
+        """What ``held`` has room for; ``most`` limits the members of programs, by skeleton."""
+
+        def fits(recipe: Recipe, members: int, averages: int) -> bool:
+            if members > most.get(skeleton(recipe), members):
+                return False
+            return held.size is None or self.weigh(recipe, members, averages) <= held.size
+
+        return fits
+
+
+def check_room(file: StudyFile, held: Room) -> None:
+    """Raises SpecError if there is a student that, with its averages, no job has room for."""
+    scales, averages = Scales(file.scenario), file.fold.averages
+    fits = scales.fits(held, {})
+    recipes = (file.candidate(filled)[0] for _, filled in file.space.corners())
+    problems = [
+        f"{file.source}: fold: a student ({_kind(recipe.model)}, {_kind(recipe.strategy)}) "
+        f"with its {averages} averages takes {size_of(scales.weigh(recipe, 1, averages))}, where a "
+        f"job may hold {held}; lower fold.averages or allow more fold.memory"
+        for recipe in recipes
+        if not fits(recipe, 1, averages)
+    ]
+    if problems:
+        raise SpecError(list(dict.fromkeys(problems)))
+
+
+def _kind(spec: Any) -> str:
+    kind: str = spec.kind
+    return kind
