@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from spaces.clock import Clock
+from spaces.schedules.base import Table
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.learners import Learner
@@ -24,6 +25,10 @@ from trainables.scoring import score
 from trainables.tables import skeleton, tables
 
 Observe: TypeAlias = Callable[[range, Tensor], None]
+
+CACHE = 2**21
+"""Bytes of weights that are trained together on a CPU. Measured: with fewer the kernels are too
+short for what it takes to call them, with more the weights are gone before they are needed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class Cohort:
         self._tables = _Tables([m.recipe for m in members], stream.clock, self._stream.train[0].x)
         self._teachers = first.clone() if "strategy.teacher" in self._tables.names else None
         weights = [[a.weights(stream.clock) for a in m.averagers] for m in members]
+        self._marks = [_marks(table, stream.clock) for tables in weights for table in tables]
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
         self._bank = Bank(weights, blocks, first)
 
@@ -117,8 +123,9 @@ class Cohort:
         mask = None if self._stream.masks is None else self._stream.masks[self.task]
         for block, chosen in zip(self._blocks(self.task), torch.split(order, BLOCK), strict=True):
             x, y = split.x[chosen], split.y[chosen]
-            for slot, step in enumerate(block):
-                self._step(step, slot, Batch(x[slot], y[slot], mask))
+            for part in self._parts():
+                for slot, step in enumerate(block):
+                    self._step(step, slot, part, Batch(x[slot], y[slot], mask))
             self._bank.absorb_(block, self._slots[:, : len(block)])
             if self._observe is not None:
                 self._observe(block, self._slots[:, : len(block)])
@@ -126,16 +133,24 @@ class Cohort:
                 self._slots[:, -1] = self._slots[:, len(block) - 1]
         self.task += 1
 
-    def _step(self, step: int, slot: int, batch: Batch) -> None:
-        """One step of every member on the same batch, and of the teachers that follow them."""
-        students, now = self._slots[:, slot - 1], self._tables.at(step)
-        teachers = students if self._teachers is None else self._teachers
+    def _step(self, step: int, slot: int, part: slice, batch: Batch) -> None:
+        """One step of some members on the same batch, and of the teachers that follow them."""
+        students, now = self._slots[part, slot - 1], self._tables.at(step, part)
+        teachers = students if self._teachers is None else self._teachers[part]
         gradients = self._learner.gradients(students, teachers, batch, now)
-        slots = Slots(students, gradients, self._slots[:, slot])
-        self._recipe.optimizer.update_(slots, self._memory, now)
+        slots = Slots(students, gradients, self._slots[part, slot])
+        memory = {name: stack[part] for name, stack in self._memory.items()}
+        self._recipe.optimizer.update_(slots, memory, now)
         if self._teachers is not None:
-            host = self._tables.host("strategy.teacher", step)
-            absorb_(self._teachers, slots.out, now["strategy.teacher"], host)
+            host = self._tables.host("strategy.teacher", step, part)
+            absorb_(teachers, slots.out, now["strategy.teacher"], host)
+
+    def _parts(self) -> list[slice]:
+        """The members in parts of about a size, each small enough for the cache of a core."""
+        count, row = len(self._slots), self._slots.shape[-1] * self._slots.element_size()
+        number = -(-count * row // CACHE) if self._slots.device.type == "cpu" else 1
+        edges = [count * i // number for i in range(number + 1)]
+        return [slice(a, b) for a, b in pairwise(edges) if a < b]
 
     def _blocks(self, task: int) -> list[range]:
         """The steps of ``task`` in blocks, which never reach into the next task."""
@@ -149,12 +164,21 @@ class Cohort:
         Split i is one of task i, whose mask is applied. NaN where the average or what it answers
         is not finite.
         """
-        masks, rows = self._stream.masks, self.averages
+        masks, (rows, places) = self._stream.masks, self._distinct()
         columns = [
             score(self._learner, rows, split.to(rows.device), None if masks is None else masks[i])
             for i, split in enumerate(splits)
         ]
-        return torch.stack(columns, dim=1)
+        return torch.stack(columns, dim=1)[places]
+
+    def _distinct(self) -> tuple[Tensor, list[int]]:
+        """The averages that differ by now, [D, P], and the place of each seat's among them."""
+        seen: dict[tuple[int, bytes], int] = {}
+        marks = [self._marks[seat][self.task] for seat in self.seats]
+        owners = [owner for _, owner in self._seats]
+        places = [seen.setdefault(key, len(seen)) for key in zip(owners, marks, strict=True)]
+        first = [places.index(place) for place in range(len(seen))]
+        return (self.averages if len(seen) == len(places) else self.averages[first]), places
 
     def keep(self, seats: Collection[int]) -> None:
         """Drops every other seat, and every member that has none left; moves the rest together.
@@ -218,13 +242,15 @@ class _Tables:
         self._host = stacked.transpose(2, 0, 1)
         self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
 
-    def at(self, step: int) -> dict[str, Tensor]:
-        """This step's value of each table, [M, 1]."""
-        return dict(zip(self.names, self._device[step].unbind(), strict=True))
+    def at(self, step: int, part: slice) -> dict[str, Tensor]:
+        """This step's value of each table, [m, 1] for the m members in ``part``."""
+        return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))
 
-    def host(self, name: str, step: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """This step's value of one table, float64 [M], without asking the device."""
-        return self._host[step, self.names.index(name)]
+    def host(
+        self, name: str, step: int, part: slice
+    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """This step's value of one table, float64 [m], without asking the device."""
+        return self._host[step, self.names.index(name), part]
 
     def keep(self, members: list[int]) -> None:
         self._host, self._device = self._host[:, :, members], self._device[:, :, members]
@@ -235,6 +261,18 @@ def _check(members: Sequence[Member]) -> None:
         raise ValueError("a cohort needs a member, and every member an averager")
     if len({skeleton(member.recipe) for member in members}) != 1:
         raise ValueError("members of a cohort may differ in schedules and averagers only")
+
+
+def _marks(table: Table, clock: Clock) -> list[bytes]:
+    """What an average by ``table`` is made of, before the first task and after each.
+
+    Of one student, averages of equal marks are equal; all before the last copy is forgotten.
+    """
+    marks = [b""]
+    for end in clock.task_ends:
+        copied = int(np.flatnonzero(table[:end] == 1)[-1])
+        marks.append(hashlib.sha256(table[copied:end].tobytes()).digest())
+    return marks
 
 
 def _fingerprint(members: Sequence[Member], stream: Stream, seed: int) -> dict[str, str | int]:

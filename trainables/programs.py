@@ -2,11 +2,15 @@
 
 ``torch.func`` maps the function over rows; running that every step would spend more time in its
 interpreters than in the kernels they call. So it runs once, under ``make_fx``, and leaves a flat
-list of kernels that is replayed. The numbers are the same bit for bit: they are the same kernels.
+list of kernels that is rewritten (``trainables/graphs.py``) and replayed.
+
+Nothing in a program waits for the device. On a GPU every kernel is launched from Python; capturing
+a step as a CUDA graph would save that, and has not been tried.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -21,8 +25,11 @@ from trainables.graphs import simplify_
 
 Function: TypeAlias = Callable[..., Tensor]
 
-_TRACED: dict[Hashable, Function] = {}
-"""Programs outlive their cohorts: a process that trains one cohort after another traces once."""
+TRACES = 64
+"""Programs kept in a process, those used last: one cohort after another traces once, and a process
+that meets ever new shapes does not grow."""
+
+TRACED: OrderedDict[Hashable, Function] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +54,7 @@ class Program:
         return self._run(*arguments)
 
     def _run(self, *arguments: Tensor) -> Tensor:
-        shapes = tuple(a.shape for a in arguments)
+        shapes = (torch.get_num_threads(), *(a.shape for a in arguments))
         traced = self._own.get(shapes)
         if traced is None:
             traced = self._own[shapes] = self._trace(shapes, arguments)
@@ -55,11 +62,14 @@ class Program:
 
     def _trace(self, shapes: Hashable, arguments: tuple[Tensor, ...]) -> Function:
         key = (self.key, shapes, arguments[0].device, self.mapped)
-        if key not in _TRACED:
+        if key not in TRACED:
             dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
             traced = make_fx(_plain(vmap(self.of, in_dims=dims)))(*arguments)
-            _TRACED[key] = simplify_(traced)
-        return _TRACED[key]
+            TRACED[key] = simplify_(traced, arguments)
+        TRACED.move_to_end(key)
+        while len(TRACED) > TRACES:
+            TRACED.popitem(last=False)
+        return TRACED[key]
 
 
 def _plain(of: Function) -> Function:

@@ -115,6 +115,61 @@ def test_matrices_that_are_no_whole_cache_lines_round_alike(threads, batch, hidd
         assert together[1][seat] == accuracy[0]
 
 
+@pytest.mark.parametrize("threads", [1], indirect=True)
+@pytest.mark.parametrize("strategy", [Finetune(), TEACHER], ids=["finetune", "mean_teacher"])
+@pytest.mark.parametrize("channels", [(16, 32), (5, 8)])
+def test_convolutions_round_alike_on_one_thread(threads, channels, strategy):
+    stream = RotatedDigits(tasks=1, steps=4).stream()
+    members = [
+        Member(
+            Recipe(
+                model=Cnn(channels=channels),
+                optimizer=Sgd(lr=Constant(value=lr)),
+                strategy=strategy,
+                batch=8,
+            ),
+            (Student(),),
+        )
+        for lr in (0.01, 0.02, 0.03)
+    ]
+    together, accuracy = trained(members, stream)
+    for seat, member in enumerate(members):
+        alone = trained([member], stream)
+        assert torch.equal(together.averages[seat], alone[0].averages[0])
+        assert accuracy[seat] == alone[1][0]
+
+
+def test_large_cohorts_are_trained_in_parts_that_change_nothing(monkeypatch):
+    members = [
+        Member(Recipe(strategy=TEACHER, optimizer=Sgd(lr=Constant(value=lr))), AVERAGERS)
+        for lr in (0.01, 0.02, 0.03, 0.04, 0.05)
+    ]
+    whole = trained(members, BLOBS)
+    row = whole[0].students[0].numel() * 4
+    monkeypatch.setattr("trainables.cohort.CACHE", 2 * row)
+    parts = Cohort(members, BLOBS, seed=0)._parts()
+    assert [part.stop - part.start for part in parts] == [1, 2, 2]
+    apart = trained(members, BLOBS)
+    assert torch.equal(whole[0].averages, apart[0].averages) and whole[1] == apart[1]
+
+
+def test_averages_that_are_the_same_by_now_are_judged_once():
+    late = Ema(momentum=Constant(value=0.9), start=50)
+    averagers = (Student(), late, *AVERAGERS, late)
+    member = Member(Recipe(model=Mlp(hidden=(4,))), averagers)
+    cohort, judged = Cohort([member, member], BLOBS, seed=0), []
+    for _ in range(3):
+        cohort.train_task()
+        rows, places = cohort._distinct()
+        judged.append(len(rows))
+        assert torch.equal(rows[places], cohort.averages)
+    # After 40 steps `late` and the uniform mean from step 40 on are the student still.
+    assert judged == [2 * 2, 2 * 4, 2 * 4]
+    _, rows = trained([member, member], BLOBS)
+    for seat, averager in enumerate(averagers):
+        assert rows[seat] == trained([Member(member.recipe, (averager,))], BLOBS)[1][0]
+
+
 def test_members_may_not_differ_in_program():
     members = [Member(Recipe(strategy=s), AVERAGERS) for s in (Finetune(), MeanTeacher())]
     with pytest.raises(ValueError, match="schedules and averagers only"):
