@@ -72,8 +72,10 @@ def _studies(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from search import studyfile
+    from search.room import check_room, room
 
     file = studyfile.read(options.study, options.set)
+    check_room(file, room(file))
     print(f"{file.source}: fine: {len(file.space.knobs())} knobs, {_objectives(file)}")
     return 0
 

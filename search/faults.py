@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from search.events import FaultKind
+    from search.history import History
     from search.plans import Crew
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -36,3 +39,15 @@ def parted(members: Crew, kind: FaultKind) -> list[Crew]:
     (member,) = members
     half = -(-len(member) // 2)
     return [(part,) for part in (member[:half], member[half:]) if part]
+
+
+def shrunk(history: History, program: Callable[[int], Hashable]) -> dict[Hashable, int]:
+    """The most members of a job, for each program that ran out of memory: half of what did.
+
+    ``program`` is a candidate's, by its number.
+    """
+    found: dict[Hashable, int] = {}
+    for job in (history.jobs[f.job] for f in history.faults if f.kind == "memory"):
+        half, of = -(-len(job.members) // 2), program(job.candidates[0])
+        found[of] = min(half, found.get(of, half))
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from search.asking import wave
 from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
-from search.faults import parted
+from search.faults import parted, shrunk
 from search.jobs import Job, device_of
 from search.plans import Candidate, fold
 from search.room import BOUNDLESS, Room, Scales
@@ -84,21 +84,15 @@ class Study:
         crews = fold(
             [self._candidate(a) for a in asked],
             most_members=self.file.fold.members,
-            fits=self._scales.fits(self.room, self._ran_out()),
+            fits=self._scales.fits(self.room, shrunk(self.history, self._program)),
         )
         self._append(*asked, *self._queued(crews))
 
     def _propose(self, number: int, fixed: Mapping[str, Any]) -> Drawn:
         return self._suggestions.ask(number, fixed)
 
-    def _ran_out(self) -> dict[Hashable, int]:
-        """Half the members of the smallest job of each program that ran out of memory."""
-        found: dict[Hashable, int] = {}
-        for job in (self.history.jobs[f.job] for f in self.history.faults if f.kind == "memory"):
-            program = skeleton(self._candidate(self.history.candidates[job.candidates[0]]).recipe)
-            half = -(-len(job.members) // 2)
-            found[program] = min(half, found.get(program, half))
-        return found
+    def _program(self, candidate: int) -> Hashable:
+        return skeleton(self._candidate(self.history.candidates[candidate]).recipe)
 
     def _queued(self, crews: Sequence[Crew]) -> list[Queued]:
         first = len(self.history.jobs)

@@ -144,6 +144,12 @@ def test_check_tells_every_problem_with_its_place(home):
     ]
 
 
+def test_check_refuses_a_student_that_never_fits():
+    code, _, err = equipoise("check", "tiny.yaml", "--set", "fold.memory=1KiB")
+    assert code == 2
+    assert "tiny.yaml: fold: a student (mlp, finetune) with its 2 averages takes" in err
+
+
 def test_plan():
     code, out, _ = equipoise("plan", "tiny.yaml")
     assert code == 0
