@@ -57,18 +57,29 @@ def export(
 
     ``directory`` is the study's folder and ``exported`` the time of day, both for the record.
     """
-    config = history.candidates[candidate].config
-    said = {
+    said = configuration(
+        study,
+        history.candidates[candidate].config,
+        seed=history.jobs[history.job_of[candidate]].seed,
+        provenance=provenance(history, candidate, directory, exported=exported),
+    )
+    head = HEAD.format(candidate=candidate, name=history.opened.name)
+    return head + dump(said)
+
+
+def configuration(
+    study: StudyFile, config: dict[str, Any], *, seed: int, provenance: dict[str, Any]
+) -> dict[str, Any]:
+    """What a configuration's file says of the recipe and averager in ``config``."""
+    return {
         "scenario": _fields(study.scenario),
         "recipe": config["recipe"],
         "averager": config["averager"],
-        "seed": history.jobs[history.job_of[candidate]].seed,
+        "seed": seed,
         "device": _device(study),
         "threads": max(1, int(study.resources.cpu)),
-        "provenance": provenance(history, candidate, directory, exported=exported),
+        "provenance": provenance,
     }
-    head = HEAD.format(candidate=candidate, name=history.opened.name)
-    return head + dump(said)
 
 
 def provenance(

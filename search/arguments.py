@@ -101,6 +101,18 @@ The file holds all that the candidate was, what it scored and where it is from.
   equipoise export runs/first --pick 17 --out candidate-17.yaml
 """,
     ),
+    "posthoc": (
+        "Search other averages of the students that a study trained, without training.",
+        """\
+For a study that kept snapshots (`snapshots: {}` in its file). Averages of its
+students are drawn from its own averagers, made of the snapshots and measured.
+How far off they are is told by those that were tracked. The ledger stays as it
+is: the best are written as files, which `equipoise train` trains exactly.
+  equipoise launch digits-frontier --set 'snapshots={}' --dir runs/first
+  equipoise posthoc runs/first
+  equipoise train runs/first/posthoc/best/knee.yaml
+""",
+    ),
     "train": (
         "Train one configuration to a checkpoint, and test it.",
         """\
@@ -213,6 +225,25 @@ def _pick(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _averages(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--candidates",
+        type=int,
+        default=256,
+        metavar="N",
+        help="averages to make of each student (default: 256)",
+    )
+    command.add_argument(
+        "--sampler",
+        default="qmc",
+        metavar="KIND",
+        help="who proposes them: qmc (default), tpe, nsga2, nsga3, gp or random",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where to write (default: DIR/posthoc)"
+    )
+
+
 def _configuration(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "configuration", metavar="FILE", type=Path, help="as `equipoise export` writes it"
@@ -242,6 +273,7 @@ OPTIONS = {
     "status": (_dir, _json),
     "front": (_dir, _json),
     "export": (_dir, _pick),
+    "posthoc": (_dir, _averages),
     "train": (_configuration,),
     "sync": (_dir,),
     "ui": (_dir, _port),

@@ -225,6 +225,26 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _posthoc(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from reports import posthoc as reports
+    from search import posthoc
+    from search.preflight import check_folder
+
+    out = options.out or options.dir / "posthoc"
+    check_folder("--out", out)
+    findings = posthoc.posthoc(
+        options.dir, candidates=options.candidates, sampler=posthoc.sampler_called(options.sampler)
+    )
+    reports.render(findings, Console())
+    for name, text in reports.files(findings, options.dir).items():
+        _write(out / name, text)
+    knee = out / "best" / "knee.yaml"
+    print(f"all of them: {out / 'candidates.csv'}; train the best: equipoise train {knee}")
+    return 0
+
+
 def _train(options: argparse.Namespace) -> int:
     from search.preflight import check_folder
     from trainables import configurations
@@ -287,6 +307,7 @@ COMMANDS = {
     "status": _status,
     "front": _front,
     "export": _export,
+    "posthoc": _posthoc,
     "train": _train,
     "sync": _sync,
     "ui": _ui,

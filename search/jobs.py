@@ -13,6 +13,7 @@ from trainables.checkpoints import load_into, save
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
 from trainables.runs import Record, run
+from trainables.snapshots import Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from search.settings import Settings
     from trainables.scenarios import Scenario
     from trainables.scenarios.base import Stream
+    from trainables.snapshots import Album
 
 Verdict: TypeAlias = "Collection[int] | None"
 """The seats that go on; None before anything was measured."""
@@ -33,6 +35,7 @@ class Job:
     """Everything a worker needs, on any node that sees ``checkpoint``'s folder.
 
     ``alive`` are the seats that still owe an outcome: all of them, unless the job is resumed.
+    ``album`` says which snapshots are kept, if any, and where.
     """
 
     number: int
@@ -43,6 +46,7 @@ class Job:
     device: DeviceName
     threads: int
     checkpoint: Path
+    album: Album | None = None
 
 
 def device_of(file: Settings) -> DeviceName:
@@ -54,13 +58,16 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     """Trains a job's cohort; after each task yields its records and is sent the seats to keep.
 
     The cohort is saved once a verdict is carried out, if the last time was long enough ago: what
-    is on the disk is therefore never ahead of the ledger.
+    is on the disk is therefore never ahead of the ledger. Snapshots are saved before the records of
+    their task leave, so that what the ledger calls complete has all of them.
     """
     torch.set_num_threads(job.threads)
     torch.cuda.empty_cache()  # what the last job left: others may share the GPU; else does nothing
     device = device_called(job.device)
     stream = _stream(job.scenario, device)
-    cohort = Cohort(job.members, stream, seed=job.seed, device=device)
+    keeper = Keeper(job.album, stream.clock) if job.album else None
+    observe = keeper.observe if keeper else None
+    cohort = Cohort(job.members, stream, seed=job.seed, device=device, observe=observe)
     if job.checkpoint.exists():
         load_into(cohort, job.checkpoint)
     cohort.keep(set(job.alive) & set(cohort.seats))
@@ -71,6 +78,8 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
             records = running.send(kept)
         except StopIteration:
             return
+        if keeper:
+            keeper.save(cohort)
         kept = set((yield records) or ()) & set(cohort.seats)
         if kept and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
             cohort.keep(kept)

@@ -14,6 +14,7 @@ from search.sizes import bytes_of
 from spaces.objectives import Objectives
 from spaces.specs import Spec
 from trainables.scenarios import Scenario
+from trainables.snapshots import Snapshots
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -70,6 +71,7 @@ class Settings(Spec):
     sampler: Sampler = field(default_factory=Tpe)
     rungs: Rungs | None = None
     fold: Fold = Fold()
+    snapshots: Snapshots | None = None
     resources: Resources = Resources()
     device: Device = "auto"
     tracking: str | None = None

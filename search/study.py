@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.albums import album, sweep
 from search.asking import wave
 from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
 from search.faults import parted, shrunk
@@ -116,6 +117,7 @@ class Study:
             device=device_of(self.file),
             threads=max(1, int(self.file.resources.cpu)),
             checkpoint=self._checkpoint(number),
+            album=album(self.file, self.directory, number),
         )
 
     def _checkpoint(self, job: int) -> Path:
@@ -144,6 +146,7 @@ class Study:
         self._append(*new, *ended)
         if not self.history.alive(job):
             self._checkpoint(job).unlink(missing_ok=True)
+        sweep(self.directory, self.history, job)
         return [r.seat for c, r in due.items() if c not in self.history.outcomes]
 
     def _rows(self, candidate: int, record: Record) -> list[tuple[float, ...]]:
@@ -217,6 +220,7 @@ class Study:
             self._checkpoint(job).unlink(missing_ok=True)
         else:
             self._append(event, *(self._failed(c, reason, at) for c in self.history.alive(job)))
+        sweep(self.directory, self.history, job)
 
     def _alive_members(self, job: int) -> Crew:
         """The members of ``job`` that still run, without their averages that do not."""

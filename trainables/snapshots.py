@@ -4,10 +4,10 @@ The power law is that of Karras et al. (arXiv:2312.02696, eq. 1): student t of n
 t^(gamma + 1) - (t - 1)^(gamma + 1). There two such averages run from the first step to the last and
 are copied now and then. Here they begin anew at every snapshot, so that each tells of the steps
 since the one before alone; gammas 0, 1, ..., J - 1 then are all polynomials of degree below J in
-t. Measured on 10 students of the default study and 60 of its averagers: as small errors with as
-many snapshots (0.8 % of the way from the first weights, root mean square), of weights that sum to
-5 in size instead of 130, which is how much rounding grows; and there is nothing that a checkpoint
-would have to carry. Only averages that are power laws themselves are better made of theirs.
+t. Measured on 10 students of the default study and 60 of its averagers, two averages every 25 steps
+each: as small errors (0.8 % of the way from the first weights, root mean square), of weights that
+sum to 5 in size instead of 130, which is how much rounding grows; and there is nothing that a
+checkpoint would have to carry. Only averages like those stored are better made of theirs.
 """
 
 from __future__ import annotations
@@ -47,12 +47,17 @@ class Snapshots(Spec):
     """Every ``every`` steps of a task and at its end, one average a gamma of the students since.
 
     The stream's first student, from which averages start, is kept by itself. An interval of fewer
-    steps than gammas needs no more snapshots than it has steps. They are float32: in 16 bits
-    weights of 5 would add about 5 * 2**-11 of the weights' size, as much as is to be found out.
+    steps than gammas needs no more snapshots than it has steps. They are float32, 4 bytes a number:
+    weights sum to 20 in size, so 16 bits would add 20 * 2**-11, more than what is to be measured.
+
+    Measured on the default study, 16 students, of averages made against the same ones tracked:
+    objectives are off by 0.003 (root mean square; 0.009 at most), at a tenth more time to train
+    and 92 rows of weights a student. Gammas (0, 1): 0.004, 0.014, the same time, 61 rows; every 10
+    steps: 0.001, 0.003, a third more time, 220 rows.
     """
 
     every: Annotated[int, Field(ge=1)] = 25
-    gammas: Annotated[tuple[Gamma, ...], Field(min_length=1)] = (0.0, 1.0)
+    gammas: Annotated[tuple[Gamma, ...], Field(min_length=1)] = (0.0, 1.0, 2.0)
 
     def __post_init__(self) -> None:
         if len(set(self.gammas)) < len(self.gammas):
@@ -82,6 +87,13 @@ class Snapshots(Spec):
         return out
 
 
+class Album(NamedTuple):
+    """The snapshots that are kept of a cohort, and the folder where they go."""
+
+    snapshots: Snapshots
+    folder: Path
+
+
 class Kept(NamedTuple):
     """A member's ``snapshots`` [rows, P] of one task, and one average to measure others by.
 
@@ -100,10 +112,10 @@ class Keeper:
     whoever else is in the cohort, and whether or not it was resumed in between.
     """
 
-    def __init__(self, snapshots: Snapshots, clock: Clock, folder: Path) -> None:
+    def __init__(self, album: Album, clock: Clock) -> None:
         self._starts = clock.task_starts
-        self._intervals = snapshots.intervals(clock)
-        self._folder = folder
+        self._intervals = album.snapshots.intervals(clock)
+        self._folder = album.folder
         self._rows = torch.empty(0)
 
     @torch.no_grad()
@@ -141,8 +153,14 @@ def read(folder: Path, member: int, task: int) -> Kept:
     return Kept(**torch.load(file_of(folder, member, task), weights_only=True))
 
 
+def folder_of(folder: Path, member: int) -> Path:
+    """Where the files of one member lie."""
+    return folder / f"member-{member:04d}"
+
+
 def file_of(folder: Path, member: int, task: int) -> Path:
-    return folder / f"member-{member:04d}" / f"task-{task:04d}.pt"
+    """What was saved of one member when one task was finished."""
+    return folder_of(folder, member) / f"task-{task:04d}.pt"
 
 
 def _shares(gamma: float, steps: int) -> Shares:

@@ -20,7 +20,7 @@ from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
 from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
-from trainables.snapshots import Keeper, Snapshots, file_of, read
+from trainables.snapshots import Album, Keeper, Snapshots, file_of, read
 
 STREAM = Blobs(tasks=3, steps=30).stream()
 SPEC = Snapshots(every=7, gammas=(0.0, 1.0, 2.5))
@@ -48,7 +48,7 @@ def members(*lrs):
 
 def trained(folder, crew, *, tasks=3, dropped=None, state=None):
     """Trains a cohort with a keeper; ``dropped``: after which task only the last member goes on."""
-    keeper = Keeper(SPEC, STREAM.clock, folder)
+    keeper = Keeper(Album(SPEC, folder), STREAM.clock)
     cohort = Cohort(crew, STREAM, seed=0, observe=keeper.observe)
     if state is not None:
         cohort.load_state_dict(state)
@@ -142,13 +142,13 @@ def test_resumed_it_writes_the_same_bytes_again(tmp_path):
 
 
 def test_a_student_that_diverges_spoils_no_snapshot_before(tmp_path):
-    keeper = Keeper(Snapshots(every=10), Clock(steps=30), tmp_path)
+    keeper = Keeper(Album(Snapshots(every=10), tmp_path), Clock(steps=30))
     students = torch.randn(1, 30, 16, generator=torch.Generator().manual_seed(0))
     students[0, 15:] = torch.nan
     keeper.observe(range(25), students[:, :25])
     keeper.observe(range(25, 30), students[:, 25:])
     finite = keeper._rows.isfinite().all(-1)[0].tolist()
-    assert finite == [True] * 3 + [False] * 4
+    assert finite == [True] * 4 + [False] * 6
 
 
 def test_what_was_not_kept_is_not_found(tmp_path):
