@@ -36,7 +36,7 @@ class Plan:
     """Counts over a whole study, as if nothing were pruned.
 
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
-    students that share a job, both in words.
+    students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
 
     candidates: int
@@ -46,6 +46,7 @@ class Plan:
     averages: int
     steps: int
     memory: int
+    disk: int
     room: str
     cut: str
     strategies: dict[str, int]
@@ -64,6 +65,7 @@ class Plan:
             "cut": self.cut,
             "memory": f"{size_of(self.memory)} of tensors in the largest job",
             "room": self.room,
+            "snapshots": f"{size_of(self.disk)} on the disk" if self.disk else "none are kept",
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
@@ -74,7 +76,7 @@ def plan(file: StudyFile) -> Plan:
 
     Raises SpecError if there is a student that no job has room for.
     """
-    held, scales = room(file), Scales(file.scenario)
+    held, scales = room(file), Scales(file.scenario, file.snapshots)
     check_room(file, held)
     ask = _at_random(file)
     fits = scales.fits(held, {})
@@ -97,6 +99,7 @@ def plan(file: StudyFile) -> Plan:
         averages=max(len(member) for crew in crews for member in crew),
         steps=clock.steps,
         memory=max(_weight(scales, drawn, crew) for crew in crews),
+        disk=sum(len(crew) * scales.left(drawn[crew[0][0]].recipe) for crew in crews),
         room=str(held),
         cut=_cut(_sizes(file, drawn, crews, fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from search.history import History
     from search.samplers.suggestions import Drawn
     from search.studyfile import StudyFile
-    from spaces.schedules.base import Table
     from trainables.averagers import Averager
     from trainables.posthoc import Reconstruction, Shares
 
@@ -154,9 +153,8 @@ class Bench:
         self.file = file
         self.device = device_called(device_of(file))
         self.stream = file.scenario.stream().to(self.device)
-        profiles = file.snapshots.profiles(self.stream.clock)
-        self.rows = [len(profile) for profile in profiles]
-        self.solvers = reconstructions(profiles)
+        self.rows = file.snapshots.rows(self.stream.clock)
+        self.solvers = reconstructions(file.snapshots.profiles(self.stream.clock))
         self.space = Space({"averager": file.space.template["averager"]})
 
     def student(self, directory: Path, history: History, job: int, member: int) -> Student:
@@ -217,7 +215,7 @@ class Student:
 
     def check(self, history: History) -> Check:
         """Makes averages that the study tracked, and compares."""
-        rows, _ = self._measure([self._table(history, c) for c in self._own])
+        rows, _ = self._measure([self._averager(history, c) for c in self._own])
         true = [history.rows(c) for c in self._own]
         far = [self._distance(history, task) for task in range(len(self._tracked))]
         weights, expected = np.array(far).T
@@ -233,7 +231,7 @@ class Student:
     def _made(self, drawn: Sequence[Drawn]) -> list[Made]:
         configs = [self._config | d.filled for d in drawn]
         averagers = [self._bench.file.candidate(config)[1] for config in configs]
-        rows, errors = self._measure([a.weights(self._bench.stream.clock) for a in averagers])
+        rows, errors = self._measure(averagers)
         recipe = {n: v for n, v in self._knobs.items() if n.startswith("recipe.")}
         return [
             Made(
@@ -247,13 +245,13 @@ class Student:
             for d, config, accuracies, error in zip(drawn, configs, rows, errors, strict=True)
         ]
 
-    def _measure(self, tables: Sequence[Table]) -> tuple[list[Rows], np.ndarray]:
+    def _measure(self, averagers: Sequence[Averager]) -> tuple[list[Rows], np.ndarray]:
         """Of each average, accuracies after each task; and its largest expected error [N]."""
         masks, validation = self._bench.stream.masks, self._bench.stream.validation
-        found: list[Rows] = [[] for _ in tables]
-        errors = np.zeros(len(tables))
+        found: list[Rows] = [[] for _ in averagers]
+        errors = np.zeros(len(averagers))
         for task, solver in enumerate(self._bench.solvers):
-            shares = self._shares(tables, task)
+            shares = self._shares(averagers, task)
             averages = self._averages(solver, shares)
             columns = [
                 score(self._learner, averages, split, None if masks is None else masks[i])
@@ -264,10 +262,12 @@ class Student:
             errors = np.maximum(errors, solver.errors(shares))
         return found, errors
 
-    def _shares(self, tables: Sequence[Table], task: int) -> Shares:
+    def _shares(self, averagers: Sequence[Averager], task: int) -> Shares:
         """The shares of the students so far in each average at the end of ``task`` [N, steps]."""
-        end = self._bench.stream.clock.task_ends[task]
-        return np.stack([coefficients(table[:end]) for table in tables])
+        clock = self._bench.stream.clock
+        return np.stack(
+            [coefficients(a.weights(clock)[: clock.task_ends[task]]) for a in averagers]
+        )
 
     def _averages(self, solver: Reconstruction, shares: Shares) -> Tensor:
         """The averages with these shares, as well as they can be made. Float32 [N, P]."""
@@ -278,14 +278,13 @@ class Student:
         """How far a tracked average is from the one made, measured and as expected."""
         candidate, tracked = self._tracked[task]
         solver = self._bench.solvers[task]
-        shares = self._shares([self._table(history, candidate)], task)
+        shares = self._shares([self._averager(history, candidate)], task)
         off = (self._averages(solver, shares)[0] - tracked).norm()
         way = (tracked - self._learner.start.to(tracked)).norm()
         return float(off / way), float(solver.errors(shares)[0])
 
-    def _table(self, history: History, candidate: int) -> Table:
-        averager: Averager = self._bench.file.candidate(history.candidates[candidate].config)[1]
-        return averager.weights(self._bench.stream.clock)
+    def _averager(self, history: History, candidate: int) -> Averager:
+        return self._bench.file.candidate(history.candidates[candidate].config)[1]
 
 
 def _students(directory: Path, history: History, file: StudyFile) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from search.jobs import device_of
 from search.sizes import bytes_of, size_of
 from spaces.problems import SpecError
 from trainables.devices import device_called
-from trainables.footprints import footprint
+from trainables.footprints import FLOAT, footprint, width
 from trainables.tables import skeleton
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from search.plans import Fits
     from search.settings import Resources, Settings
     from search.studyfile import StudyFile
+    from spaces.clock import Clock
     from trainables.devices import DeviceName
     from trainables.recipes import Recipe
     from trainables.scenarios import Scenario
+    from trainables.snapshots import Snapshots
 
 SHARE = 0.5
 """Of a device's memory, for the tensors that last. The rest is for what passes within a step
@@ -94,17 +96,30 @@ def _ram() -> int:
 class Scales:
     """Weighs cohorts on a scenario, each program once: the values of its knobs weigh nothing."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+    def __init__(self, scenario: Scenario, snapshots: Snapshots | None = None) -> None:
+        self._scenario, self._snapshots = scenario, snapshots
         self._known: dict[tuple[Hashable, int, int], int] = {}
 
     def weigh(self, recipe: Recipe, members: int, averages: int) -> int:
-        """Bytes of a cohort of ``members`` like ``recipe``, each followed by ``averages``."""
+        """Bytes of a cohort of ``members`` like ``recipe``, each followed by ``averages``.
+
+        And those of the snapshots of one task, if any are kept.
+        """
         key = skeleton(recipe), members, averages
         if key not in self._known:
             stream = self._scenario.stream()
-            self._known[key] = footprint(recipe, stream, members=members, averages=averages)
+            cohort = footprint(recipe, stream, members=members, averages=averages)
+            rows = max(self._rows(stream.clock)) * members
+            self._known[key] = cohort + rows * width(recipe.model, stream) * FLOAT
         return self._known[key]
+
+    def left(self, recipe: Recipe) -> int:
+        """Bytes on the disk that a student like ``recipe`` leaves if it is trained to the end."""
+        stream = self._scenario.stream()
+        return sum(self._rows(stream.clock)) * width(recipe.model, stream) * FLOAT
+
+    def _rows(self, clock: Clock) -> list[int]:
+        return [0] if self._snapshots is None else self._snapshots.rows(clock)
 
     def fits(self, held: Room, most: Mapping[Hashable, int]) -> Fits:
         """What ``held`` has room for; ``most`` limits the members of programs, by skeleton."""
@@ -119,7 +134,7 @@ class Scales:
 
 def check_room(file: StudyFile, held: Room) -> None:
     """Raises SpecError if there is a student that, with its averages, no job has room for."""
-    scales, averages = Scales(file.scenario), file.fold.averages
+    scales, averages = Scales(file.scenario, file.snapshots), file.fold.averages
     fits = scales.fits(held, {})
     recipes = (file.candidate(filled)[0] for _, filled in file.space.corners())
     problems = [

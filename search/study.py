@@ -55,7 +55,7 @@ class Study:
         self.directory = ledger.directory
         self._ledger, self._now = ledger, now
         self._tasks = len(file.scenario.clock().task_ends)
-        self._scales = Scales(file.scenario)
+        self._scales = Scales(file.scenario, file.snapshots)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
         self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)

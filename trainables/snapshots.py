@@ -72,9 +72,9 @@ class Snapshots(Spec):
         """Of each task, the share of each of its steps in each snapshot. Float64 [rows, steps]."""
         return [_profiles(intervals) for intervals in self.intervals(clock)]
 
-    def rows(self, clock: Clock) -> int:
-        """How many snapshots a student leaves in all."""
-        return sum(task[-1].rows.stop for task in self.intervals(clock))
+    def rows(self, clock: Clock) -> list[int]:
+        """How many snapshots a student leaves in each task."""
+        return [task[-1].rows.stop for task in self.intervals(clock)]
 
     def _intervals(self, start: int, end: int) -> list[Interval]:
         cuts = sorted({start, *([1] if start == 0 else []), *range(start, end, self.every), end})

@@ -80,3 +80,14 @@ def test_shipped_studies_can_be_planned(name):
     assert said.candidates == file.budget.candidates
     assert said.memory < 2**30
     assert all(len(line) <= 80 for line in str(said).splitlines())
+
+
+def test_snapshots_take_room_and_the_disk_a_plan_says():
+    without, kept = planned(), planned("snapshots={every: 2, gammas: [0]}")
+    assert without.disk == 0
+    row = 4 * 112  # bytes of 8 x 8 + 8 + 8 x 4 + 4 weights, whole cache lines
+    # After the 1st, 2nd, 4th and 6th of the first task's steps, every second of the others'.
+    assert kept.disk == kept.students * row * (4 + 3 + 3 + 3)
+    assert kept.memory == without.memory + without.members[1] * row * 4
+    assert "snapshots   none are kept" in str(without)
+    assert "KiB on the disk" in str(kept)
