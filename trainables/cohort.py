@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from spaces.clock import Clock
-from spaces.schedules.base import Table
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.learners import Learner
 from trainables.optimizers.base import Slots
+from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
 from trainables.scoring import score
@@ -80,8 +80,10 @@ class Cohort:
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
         self._tables = _Tables([m.recipe for m in members], stream.clock, self._stream.train[0].x)
         self._teachers = first.clone() if "strategy.teacher" in self._tables.names else None
-        weights = [[a.weights(stream.clock) for a in m.averagers] for m in members]
-        self._marks = [_marks(table, stream.clock) for tables in weights for table in tables]
+        readings = [[reading(a, stream.clock) for a in m.averagers] for m in members]
+        self._marks = [_marks(one, stream.clock) for member in readings for one in member]
+        self._read = [one.read for member in readings for one in member]
+        weights = [[table for one in member for table in one.tables] for member in readings]
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
         self._bank = Bank(weights, blocks, first)
 
@@ -103,7 +105,12 @@ class Cohort:
     @property
     def averages(self) -> Tensor:
         """The average of each seat still alive. Float32 [S, P]."""
-        return self._bank.alive()
+        rows = self._bank.alive()
+        if len(rows) == len(self._seats):
+            return rows
+        read, task = [self._read[seat] for seat in self.seats], max(self.task, 1) - 1
+        firsts = accumulate((max(of) + 1 for of in read), initial=0)
+        return rows[[first + of[task] for first, of in zip(firsts, read, strict=False)]]
 
     @property
     def learner(self) -> Learner:
@@ -190,7 +197,8 @@ class Cohort:
         if gone := sorted(wanted - set(self.seats)):
             raise ValueError(f"seats can only be kept while alive, got {gone=}")
         groups = [list(group) for _, group in groupby(self._seats, key=itemgetter(1))]
-        rows = [[r for r, (s, _) in enumerate(g) if s in wanted] for g in groups]
+        owners = [[s for s, _ in g for _ in range(max(self._read[s]) + 1)] for g in groups]
+        rows = [[r for r, s in enumerate(of) if s in wanted] for of in owners]
         at = [m for m, kept in enumerate(rows) if kept]
         self._bank.keep([rows[m] for m in at], at)
         self._slots = self._slots[at]
@@ -263,15 +271,15 @@ def _check(members: Sequence[Member]) -> None:
         raise ValueError("members of a cohort may differ in schedules and averagers only")
 
 
-def _marks(table: Table, clock: Clock) -> list[bytes]:
-    """What an average by ``table`` is made of, before the first task and after each.
+def _marks(one: Reading, clock: Clock) -> list[bytes]:
+    """What an average is made of, before the first task and after each.
 
     Of one student, averages of equal marks are equal; all before the last copy is forgotten.
     """
     marks = [b""]
-    for end in clock.task_ends:
-        copied = int(np.flatnonzero(table[:end] == 1)[-1])
-        marks.append(hashlib.sha256(table[copied:end].tobytes()).digest())
+    for end, row in zip(clock.task_ends, one.read, strict=True):
+        table = one.tables[row][:end]
+        marks.append(hashlib.sha256(table[last_copy(table) :].tobytes()).digest())
     return marks
 
 

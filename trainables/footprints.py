@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainables.bank import BLOCK, GROUP
+from trainables.readings import reading
 from trainables.stacks import layout_of
 from trainables.tables import tables
 
 if TYPE_CHECKING:
+    from spaces.clock import Clock
+    from trainables.averagers import Averager
     from trainables.models import Model
     from trainables.recipes import Recipe
     from trainables.scenarios.base import Stream
@@ -21,6 +24,8 @@ FLOAT, DOUBLE, LONG = 4, 8, 8
 
 def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) -> int:
     """Bytes of a cohort of ``members`` with ``averages`` each, all of them of ``recipe``'s program.
+
+    An averager counts as many times as ``rows`` says.
 
     Counts every tensor that lasts: weights in their slots, the optimizer's memory, teachers,
     averages, tables, batches, the data. What passes within a step (gradients, activations) and what
@@ -37,6 +42,11 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     # The network itself and its first weights stand beside the stacks.
     weights = (members * rows + 2) * row * FLOAT
     return weights + members * (coefficients + read) + order + _data(stream)
+
+
+def rows(averager: Averager, clock: Clock) -> int:
+    """How many averages' memory ``averager`` takes; one, unless it is of windows that overlap."""
+    return len(reading(averager, clock).tables)
 
 
 def width(model: Model, stream: Stream) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 
@@ -15,3 +17,14 @@ def follow(table, students):
             with np.errstate(invalid="ignore"):  # an infinite student makes NaN, as it should
                 average = average + w * (student - average)
     return average
+
+
+def latest(students, ends, window, every):
+    """After each of ``ends`` steps the mean of the last ``window`` students kept, one in ``every``."""
+    kept, means = deque(maxlen=window), []
+    for done, student in enumerate(students, start=1):
+        if done % every == 0:
+            kept.append(student)
+        if done in ends:
+            means.append(np.mean(kept, axis=0) if kept else student)
+    return means

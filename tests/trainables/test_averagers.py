@@ -8,11 +8,15 @@ import pytest
 from spaces.clock import Clock
 from spaces.schedules.constant import Constant
 from spaces.schedules.linear import Linear
+from tests.oracles.averages import latest
 from trainables.averagers import coefficients
 from trainables.averagers.ema import Ema
+from trainables.averagers.lawa import Lawa
 from trainables.averagers.power import Power
 from trainables.averagers.student import Student
+from trainables.averagers.tail import Tail
 from trainables.averagers.uniform import Uniform
+from trainables.readings import reading
 
 CLOCK = Clock(steps=20)
 
@@ -53,6 +57,38 @@ def test_power_weighs_the_student_of_age_share_s_by_s_to_the_gamma(gamma):
     expected = t**gamma / np.sum(t**gamma)
     c = coefficients(Power(gamma=gamma).weights(Clock(steps=steps)))
     np.testing.assert_allclose(np.cumsum(c), np.cumsum(expected), atol=2e-3)
+
+
+TASKS = Clock(steps=47, task_starts=(0, 10, 13, 30))
+
+
+@pytest.mark.parametrize("every", [1, 3, 10, 50])
+@pytest.mark.parametrize("window", [1, 2, 5, 100])
+def test_lawa_is_the_mean_of_a_deque(window, every):
+    students = np.random.default_rng(0).normal(size=(47, 3))
+    lawa = Lawa(window=window, every=every)
+    for task, expected in enumerate(latest(students, TASKS.task_ends, window, every)):
+        c = coefficients(lawa.weights_at(TASKS, task))
+        np.testing.assert_allclose(c @ students[: len(c)], expected)
+
+
+@pytest.mark.parametrize(
+    "window,every,rows", [(1, 1, 1), (3, 1, 1), (5, 1, 2), (25, 1, 2), (100, 1, 1)]
+)
+def test_windows_that_do_not_overlap_share_a_row(window, every, rows):
+    # The tasks end after 10, 13, 30 and 47 steps.
+    assert len(reading(Lawa(window=window, every=every), TASKS).tables) == rows
+
+
+@pytest.mark.parametrize("share", [1e-9, 0.3, 1.0])
+@pytest.mark.parametrize("every", [1, 2])
+def test_tail_is_the_mean_of_the_last_part_of_each_task(share, every):
+    tail = Tail(share=share, every=every)
+    for task, (start, end) in enumerate(zip(TASKS.task_starts, TASKS.task_ends, strict=True)):
+        first = end - max(1, round(share * (end - start)))
+        taken = np.arange(first, end, every)
+        expected = np.isin(np.arange(end), taken) / len(taken)
+        np.testing.assert_allclose(coefficients(tail.weights_at(TASKS, task)), expected, atol=1e-12)
 
 
 def test_the_student_is_only_itself():

@@ -8,8 +8,9 @@ from torch.nn.utils import parameters_to_vector
 
 from spaces.schedules.constant import Constant
 from spaces.schedules.cosine import Cosine
-from tests.oracles import training
+from tests.oracles import averages, training
 from trainables.averagers.ema import Ema
+from trainables.averagers.lawa import Lawa
 from trainables.averagers.student import Student
 from trainables.averagers.uniform import Uniform
 from trainables.cohort import Cohort, Member
@@ -168,6 +169,30 @@ def test_averages_that_are_the_same_by_now_are_judged_once():
     _, rows = trained([member, member], BLOBS)
     for seat, averager in enumerate(averagers):
         assert rows[seat] == trained([Member(member.recipe, (averager,))], BLOBS)[1][0]
+
+
+def test_windows_over_the_ends_of_tasks_are_those_of_a_deque():
+    windows = [(3, 7), (10, 7), (200, 1), (4, 100)]
+    averagers = (Student(), *(Lawa(window=n, every=every) for n, every in windows), *AVERAGERS)
+    member, students = Member(Recipe(model=Mlp(hidden=(4,))), averagers), []
+    cohort = Cohort(
+        [member] * 2, BLOBS, seed=0, observe=lambda _, s: students.extend(s[-1].clone().unbind())
+    )
+    seen = []
+    for task in range(3):
+        cohort.train_task()
+        seen.append(dict(zip(cohort.seats, cohort.averages.clone(), strict=True)))
+        if task == 0:
+            cohort.keep([8, 10, 12, 15])
+    rows = torch.stack(students).double().numpy()
+    for seat, (window, every) in zip(range(9, 13), windows, strict=True):
+        expected = averages.latest(rows, BLOBS.clock.task_ends, window, every)
+        for task in range(3):
+            if seat in seen[task]:
+                torch.testing.assert_close(
+                    seen[task][seat], torch.from_numpy(expected[task]).float()
+                )
+    assert list(seen[2]) == [8, 10, 12, 15]
 
 
 def test_members_may_not_differ_in_program():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
 from trainables import losses
+from trainables.averagers.lawa import Lawa
 from trainables.scenarios.base import Batch
 from trainables.strategies.finetune import Finetune
 from trainables.strategies.mean_teacher import MeanTeacher
@@ -42,3 +44,8 @@ def test_a_teacher_that_is_the_student_changes_nothing():
     now = {"strategy.agreement": torch.tensor(2.5)}
     loss = MeanTeacher().loss(forward, STUDENT, STUDENT, Batch(X, Y, None), now)
     torch.testing.assert_close(loss, cross_entropy(forward(STUDENT, X), Y))
+
+
+def test_a_teacher_is_an_average_at_every_step():
+    with pytest.raises(ValueError, match="teacher: a lawa is known at the ends of tasks only"):
+        MeanTeacher(teacher=Lawa())
