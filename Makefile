@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python)
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+CORES = $(shell getconf _NPROCESSORS_ONLN)
 CACHES := .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .PHONY: demo test lint check bench clean
@@ -26,8 +27,9 @@ check: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not ray" -n 2
 	$(BIN)/python -m pytest -q -m ray
 
+# About a quarter of an hour, on a machine that does nothing else; `benchmarks/throughput.py --quick` takes 3 minutes.
 bench: $(READY)
-	$(BIN)/python benchmarks/default_study.py
+	$(BIN)/python benchmarks/throughput.py --json benchmarks/results/throughput-$(CORES)-cores.json
 
 # A new stamp only when all of it worked, so that an interrupted set-up is taken up again by the next call.
 $(READY): pyproject.toml constraints.txt
@@ -49,4 +51,4 @@ $(READY): pyproject.toml constraints.txt
 
 clean:
 	rm -rf $(VENV) $(CACHES)
-	find spaces trainables search reports tests -name __pycache__ -prune -exec rm -rf {} +
+	find spaces trainables search reports tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
