@@ -147,10 +147,23 @@ class Cohort:
         gradients = self._learner.gradients(students, teachers, batch, now)
         slots = Slots(students, gradients, self._slots[part, slot])
         memory = {name: stack[part] for name, stack in self._memory.items()}
-        self._recipe.optimizer.update_(slots, memory, now)
+        self._update_(slots, memory, now)
         if self._teachers is not None:
             host = self._tables.host("strategy.teacher", step, part)
             absorb_(teachers, slots.out, now["strategy.teacher"], host)
+
+    def _update_(
+        self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]
+    ) -> None:
+        """Moves the weights; buffers, whose next values stand among the gradients, are replaced."""
+        at = self._learner.layout.carried
+        if at.start == at.stop:
+            self._recipe.optimizer.update_(slots, memory, now)
+            return
+        buffers = slots.gradients[:, at].clone()
+        slots.gradients[:, at] = 0
+        self._recipe.optimizer.update_(slots, memory, now)
+        slots.out[:, at] = buffers
 
     def _parts(self) -> list[slice]:
         """The members in parts of about a size, each small enough for the cache of a core."""

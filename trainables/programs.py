@@ -72,6 +72,19 @@ class Program:
         return TRACED[key]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """The same of one row after the other, for functions that cannot be mapped or traced."""
+
+    of: Function
+    mapped: int
+
+    @torch.no_grad()
+    def __call__(self, *arguments: Tensor) -> Tensor:
+        stacks, rest = arguments[: self.mapped], arguments[self.mapped :]
+        return torch.stack([self.of(*rows, *rest) for rows in zip(*stacks, strict=True)])
+
+
 def _plain(of: Function) -> Function:
     """``of`` without the signature that make_fx would count parameters by, a method's self too."""
 

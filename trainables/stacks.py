@@ -26,6 +26,14 @@ class Layout:
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
+    buffers: int = 0
+    """How many of the last tensors are no parameters: running statistics, which nothing trains."""
+
+    @property
+    def carried(self) -> slice:
+        """The columns of the buffers."""
+        end = sum(self.sizes)
+        return slice(sum(self.sizes[: len(self.names) - self.buffers]), end)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -50,13 +58,18 @@ class Layout:
 
 
 def layout_of(model: nn.Module) -> Layout:
-    """Where each parameter of ``model`` lies.
+    """Where each parameter of ``model`` lies, and after them each buffer of floats.
+
+    Whole-number buffers are taken to be constants, as the counters of batch normalisation may be
+    while its momentum is a number.
 
     Raises:
-        ValueError: if the model has buffers, as batch normalisation has: they do not stack.
+        ValueError: if its running statistics are means of all batches so far.
     """
-    buffers = [name for name, _ in model.named_buffers()]
-    if buffers:
-        raise ValueError(f"a model whose buffers change does not stack, got {buffers=}")
-    named = list(model.named_parameters())
-    return Layout(tuple(n for n, _ in named), tuple(tuple(p.shape) for _, p in named))
+    layers = (m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))  # noqa: SLF001 - the only common base
+    if any(layer.momentum is None for layer in layers):
+        raise ValueError("batch normalisation needs a momentum, got momentum=None")
+    buffers = [(n, b) for n, b in model.named_buffers() if b.is_floating_point()]
+    named = [*model.named_parameters(), *buffers]
+    shapes = tuple(tuple(tensor.shape) for _, tensor in named)
+    return Layout(tuple(name for name, _ in named), shapes, len(buffers))

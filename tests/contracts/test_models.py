@@ -6,13 +6,15 @@ import pickle
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
 from tests.contracts.cases import specs_of
+from trainables.learners import stacks
 from trainables.models import Model
+from trainables.scenarios.base import Shape
 
 each_kind = pytest.mark.parametrize("kind", Model.kinds.values(), ids=Model.kinds)
 few = settings(max_examples=10, deadline=None)
@@ -50,9 +52,11 @@ def test_weights_are_the_generators_alone(kind, data):
 @each_kind
 @few
 @given(data=st.data())
-def test_networks_are_plain_float32_without_buffers(kind, data):
-    net = built(data.draw(specs_of(kind)))
-    assert not list(net.buffers())
+def test_networks_are_plain_float32_and_stack_without_buffers(kind, data):
+    spec = data.draw(specs_of(kind))
+    net = built(spec)
+    assert stacks(spec, Shape(INPUTS, CLASSES)) == (spec.stacks and not list(net.buffers()))
+    assert not any(torch.isnan(buffer).any() for buffer in net.buffers())
     for weights in net.parameters():
         assert weights.dtype == torch.float32 and weights.device.type == "cpu"
         assert weights.requires_grad and weights.isfinite().all()
@@ -62,7 +66,7 @@ def test_networks_are_plain_float32_without_buffers(kind, data):
 @few
 @given(data=st.data())
 def test_each_sample_is_judged_alone(kind, data):
-    net = built(data.draw(specs_of(kind)))
+    net = built(data.draw(specs_of(kind))).eval()
     x, _ = batch()
     logits = net(x)
     assert logits.shape == (3, CLASSES) and logits.isfinite().all()
@@ -76,6 +80,7 @@ def test_each_sample_is_judged_alone(kind, data):
 def test_gradients_of_a_stack_are_the_members_own(kind, data):
     """In float64: in float32 a rounding can carry a unit across the kink of a ReLU."""
     spec, (x, y) = data.draw(specs_of(kind)), batch()
+    assume(stacks(spec, Shape(INPUTS, CLASSES)))
     x, nets = x.double(), [built(spec, seed).double() for seed in range(3)]
 
     def loss(weights):

@@ -74,20 +74,26 @@ def train(recipe, averager, stream, *, seed):
                 optimizer.param_groups[0][NAMES.get(name, name)] = value
             logits = _masked(model(split.x[chosen]), mask)
             with torch.no_grad():
-                aim = _masked(teacher(split.x[chosen]), mask).softmax(-1)
+                # A copy, for what its batches do to a teacher's running statistics is not kept.
+                aim = _masked(copy.deepcopy(teacher)(split.x[chosen]), mask).softmax(-1)
             loss = LOSSES[recipe.strategy.kind](logits, split.y[chosen], aim, _at(own, step))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            students.append(parameters_to_vector(model.parameters()).detach().clone())
+            students.append(parameters_to_vector(_floats(model)).detach().clone())
             if lessons is not None:
                 _follow(teacher, model, lessons[step])
         average = torch.from_numpy(follow(table[: len(students)], torch.stack(students).numpy()))
         deployed = copy.deepcopy(model)
-        vector_to_parameters(average.float(), deployed.parameters())
+        vector_to_parameters(average.float(), _floats(deployed))
         accuracy.append([_accuracy(deployed, stream, i) for i in range(task + 1)])
-    flat = parameters_to_vector(teacher.parameters()).detach()
+    flat = parameters_to_vector(_floats(teacher)).detach()
     return Plain(students[-1], flat, average, accuracy)
+
+
+def _floats(model):
+    """What is averaged: parameters, then running statistics."""
+    return [*model.parameters(), *(b for b in model.buffers() if b.is_floating_point())]
 
 
 def _tables(spec, clock):
@@ -105,7 +111,7 @@ def _masked(logits, mask):
 
 @torch.no_grad()
 def _follow(teacher, model, w):
-    for t, p in zip(teacher.parameters(), model.parameters(), strict=True):
+    for t, p in zip(_floats(teacher), _floats(model), strict=True):
         t.copy_(t if w == 0 else p if w == 1 else t + np.float32(w) * (p - t))
 
 
@@ -113,4 +119,5 @@ def _follow(teacher, model, w):
 def _accuracy(model, stream, task):
     split = stream.validation[task]
     mask = None if stream.masks is None else stream.masks[task]
+    model.eval()
     return (_masked(model(split.x), mask).argmax(-1) == split.y).double().mean().item()

@@ -140,7 +140,7 @@ def test_references_default_to_the_worst_of_the_metric():
         ("kind: uniform", "kind: !choice [uniform, unifrom]",
          "14: averagers.1: unknown kind 'unifrom' (did you mean 'uniform'?)"),
         ("kind: uniform", "every: 2",
-         "14: averagers.1: 'kind' is missing (one of ema, power, student, uniform)"),
+         "14: averagers.1: 'kind' is missing (one of ema, lawa, power, student, tail, uniform)"),
         ("candidates: 8", "candidates: 0", "15: budget.candidates: must be at least 1, got 0"),
         ("candidates: 8", "candidates: !int [1, 2]",
          "15: budget.candidates: a hole may stand under recipe and averagers only, got !int [1, 2]"),

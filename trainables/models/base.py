@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -13,13 +14,18 @@ from spaces.families import Family
 class Model(Family):
     """A kind writes ``network``; ``build`` gives it weights.
 
+    Models stack, which is what makes many of them cheap to train together, unless their networks
+    have buffers or they say that they do not; those are trained one after the other.
+
     Laws (``tests/contracts/test_models.py``): logits [B, classes] from x [B, *inputs]; equal
-    generators give equal weights; the global random state is neither read nor moved; each
-    sample's logits depend on that sample alone and there are no buffers (batch normalisation
-    has both faults), so that models stack; gradients exist under ``torch.func``.
+    generators give equal weights; the global random state is neither read nor moved; in ``eval``
+    each sample's logits depend on that sample alone; gradients exist under ``torch.func``, of
+    models that stack under ``vmap`` too.
     """
 
     __slots__ = ()
+    stacks: ClassVar[bool] = True
+    """False for networks whose forward asks for the values of tensors (``if x.sum() > 0``)."""
 
     def network(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """The layers, for x [B, *inputs] and logits [B, classes]; their weights are not read.
@@ -52,7 +58,7 @@ def draw_(network: nn.Module, generator: torch.Generator) -> nn.Module:
             bound = 1 / math.sqrt(layer.weight[0].numel())
             for weights in layer.parameters(recurse=False):
                 nn.init.uniform_(weights, -bound, bound, generator=generator)
-        elif isinstance(layer, nn.GroupNorm | nn.LayerNorm):
+        elif isinstance(layer, nn.GroupNorm | nn.LayerNorm | nn.BatchNorm1d | nn.BatchNorm2d):
             layer.reset_parameters()
         elif any(True for _ in layer.parameters(recurse=False)):
             raise TypeError(f"draw_ has no law for the weights of {type(layer).__name__}")
