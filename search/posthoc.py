@@ -265,9 +265,7 @@ class Student:
     def _shares(self, averagers: Sequence[Averager], task: int) -> Shares:
         """The shares of the students so far in each average at the end of ``task`` [N, steps]."""
         clock = self._bench.stream.clock
-        return np.stack(
-            [coefficients(a.weights(clock)[: clock.task_ends[task]]) for a in averagers]
-        )
+        return np.stack([coefficients(a.weights_at(clock, task)) for a in averagers])
 
     def _averages(self, solver: Reconstruction, shares: Shares) -> Tensor:
         """The averages with these shares, as well as they can be made. Float32 [N, P]."""

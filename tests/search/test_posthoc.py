@@ -40,6 +40,7 @@ averagers:
   - {kind: ema, momentum: !near_one [0.8, 0.999], every: !int [1, 20]}
   - {kind: uniform, start: !int [0, 100]}
   - {kind: student}
+  - {kind: lawa, window: !int [2, 6], every: !int [5, 20]}
 budget: {candidates: 24}
 rungs: {factor: 2, first_task: 2}
 fold: {members: 4, averages: 4}

@@ -12,7 +12,7 @@ from spaces.schedules.constant import Constant
 from tests.contracts.cases import specs_of
 from tests.oracles import posthoc as oracle
 from tests.oracles.averages import follow
-from trainables.averagers import coefficients
+from trainables.averagers import Averager, coefficients
 from trainables.averagers.ema import Ema
 from trainables.averagers.power import Power
 from trainables.averagers.uniform import Uniform
@@ -131,9 +131,9 @@ def test_power_laws_are_made_about_as_well_as_of_power_laws_from_the_first_step_
         assert max(off) < 0.005
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
-    averager=specs_of(Ema),
+    averager=st.sampled_from(list(Averager.kinds.values())).flatmap(specs_of),
     every=st.integers(1, 12),
     lengths=st.lists(st.integers(1, 25), min_size=1, max_size=3),
 )
@@ -144,10 +144,9 @@ def test_at_each_task_s_end_it_is_the_average_as_it_then_was(averager, every, le
     students = walk(clock.steps, width=8)
     taken = [p @ students[e - n : e] for p, e, n in zip(profiles, ends, lengths, strict=True)]
     snapshots = np.concatenate(taken)
-    weights = averager.weights(clock)
-    for made, end in zip(reconstructions(profiles), ends, strict=True):
-        target = coefficients(weights[:end])[None]
-        row = made.weights(target)
-        off = row[0] @ snapshots[: row.shape[1]] - follow(weights[:end], students[:end])
+    for task, made in enumerate(reconstructions(profiles)):
+        weights = averager.weights_at(clock, task)
+        row = made.weights(coefficients(weights)[None])
+        off = row[0] @ snapshots[: row.shape[1]] - follow(weights, students[: len(weights)])
         moved = np.abs(np.diff(students, axis=0)).max(initial=0)
         assert np.abs(off).max() <= 1e-6 + every * moved
