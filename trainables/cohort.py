@@ -16,6 +16,7 @@ from torch import Tensor
 from spaces.clock import Clock
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
+from trainables.exactness import LEAST_ROWS
 from trainables.learners import Learner
 from trainables.optimizers.base import Slots
 from trainables.readings import Reading, last_copy, reading
@@ -168,7 +169,8 @@ class Cohort:
     def _parts(self) -> list[slice]:
         """The members in parts of about a size, each small enough for the cache of a core."""
         count, row = len(self._slots), self._slots.shape[-1] * self._slots.element_size()
-        number = -(-count * row // CACHE) if self._slots.device.type == "cpu" else 1
+        number = min(-(-count * row // CACHE), count // LEAST_ROWS)
+        number = max(1, number) if self._slots.device.type == "cpu" else 1
         edges = [count * i // number for i in range(number + 1)]
         return [slice(a, b) for a, b in pairwise(edges) if a < b]
 

@@ -85,10 +85,12 @@ def skip_idle_(traced: fx.GraphModule) -> None:
 
 def fold_constants_(traced: fx.GraphModule, device: torch.device) -> None:
     """Computes once what depends on the shapes of the inputs alone."""
+    written = _written(traced)
     known: dict[fx.Node, Tensor] = {}
     for node in _kernels(traced):
         inputs = node.all_input_nodes
-        if node.target in CONSTANTS or (inputs and all(n in known for n in inputs)):
+        constant = node.target in CONSTANTS or (inputs and all(n in known for n in inputs))
+        if constant and node not in written:
             given = {n: known[n] if n in known else _like(n, device) for n in inputs}
             known[node] = _kernel(node)(*fx.map_arg(node.args, given.get), **node.kwargs)
     for i, (node, value) in enumerate(known.items()):
@@ -188,13 +190,27 @@ def _write(traced: fx.GraphModule, part: fx.Node, place: fx.Node, join: fx.Node)
         graph.call_function(INTO[_kernel(source)], source.args, kwargs)
 
 
+def _written(traced: fx.GraphModule) -> set[fx.Node]:
+    """The kernels whose results, or what those were made of, are written to later."""
+    written: set[fx.Node] = set()
+    for node in reversed(_kernels(traced)):
+        if _writes(node) or node in written:
+            written |= {node, *node.all_input_nodes}
+    return written
+
+
+def _writes(node: fx.Node) -> bool:
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and schema.is_mutable
+
+
 def _given(node: fx.Node) -> fx.Node | None:
     """The node with the very values of ``node``; None if ``node`` computes them."""
     source = node.args[0] if node.args else None
     if not isinstance(source, fx.Node):
         return None
     if node.target == _aten.mul.Scalar and node.args[1] == 1:
-        return source
+        return None if any(map(_writes, node.users)) else source
     if node.target in RESHAPES and _shape(node) == _shape(source):
         return source
     if node.target == source.target == TRANSPOSE and _axes(node) == _axes(source):

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from spaces.schedules.constant import Constant
 from trainables.averagers.ema import Ema
+from trainables.averagers.lawa import Lawa
 from trainables.cohort import Cohort, Member
-from trainables.footprints import footprint, width
+from trainables.footprints import footprint, rows, width
 from trainables.models.cnn import Cnn
 from trainables.models.mlp import Mlp
 from trainables.optimizers.adamw import Adamw
@@ -78,6 +79,26 @@ def test_footprint_is_what_a_cohort_holds_within_a_tenth(recipe, scenario, membe
     assert footprint(recipe, stream, members=members, averages=averages) == pytest.approx(
         holds, rel=0.1
     )
+
+
+def test_an_average_more_takes_its_weights_and_less_than_a_tenth():
+    stream, few, many = RotatedDigits().stream(), 8, 64
+
+    def cohort(averages):
+        averagers = [Ema(momentum=Constant(value=1 / (k + 2))) for k in range(averages)]
+        return Cohort([Member(Recipe(), tuple(averagers))], stream, seed=0)
+
+    row = 4 * cohort(1).students.shape[1]
+    each = (held(cohort(many)) - held(cohort(few))) / (many - few)
+    assert row <= each <= 1.1 * row
+    one, other = (footprint(Recipe(), stream, members=1, averages=n) for n in (many, few))
+    assert (one - other) / (many - few) == pytest.approx(each, rel=0.02)
+
+
+def test_windows_that_overlap_count_as_rows():
+    clock = RotatedDigits().clock()  # 5 tasks of 150 steps
+    assert rows(Ema(momentum=Constant(value=0.5)), clock) == 1
+    assert [rows(Lawa(window=n, every=10), clock) for n in (15, 16, 31, 1000)] == [1, 2, 3, 1]
 
 
 def test_width_is_that_of_a_row():

@@ -53,6 +53,25 @@ def test_a_row_has_the_same_bits_among_any_others(of, threads):
         assert torch.equal(program(ROWS.flip(0)[:rows], X), whole.flip(0)[:rows])
 
 
+def test_a_lone_row_is_computed_twice_over_only_where_it_must_be():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+
+    def of(row, x):
+        return (x @ row[: x.shape[1] * 4].view(-1, 4)).relu().sum()
+
+    vector = X[:1]
+    for x, function, alike in ((X, of, True), (vector, of, False), (X, torch.sin, False)):
+        program = Program(
+            lambda row, x, f=function: f(row, x) if f is of else f(row), f"{alike}{len(x)}", 1
+        )
+        program(ROWS[:1], x)
+        lone = [traced for shapes, traced in program._own.items() if shapes[1][0] == 1]
+        assert [traced is not None for traced in lone] == [alike]
+        assert torch.equal(program(ROWS[:1], x), program(ROWS, x)[:1])
+    torch.set_num_threads(before)
+
+
 def test_programs_of_other_keys_are_kept_apart():
     one = Program(lambda row: row * 2, key="one", mapped=1)
     two = Program(lambda row: row * 4, key="two", mapped=1)
@@ -95,6 +114,18 @@ def test_what_shapes_alone_decide_is_computed_once():
     traced = simplify_(make_fx(of)(ROWS), [ROWS])
     assert len(kernels(traced)) == 2
     assert torch.equal(traced(ROWS), of(ROWS)) and torch.equal(traced(ROWS * 3), of(ROWS * 3))
+
+
+def test_what_is_written_to_is_no_constant():
+    def of(x):
+        canvas = x.new_zeros(5, 400)
+        canvas[1:3] = x[:2]
+        return canvas + torch.ops.aten.mul.Scalar(x, 1).relu_()
+
+    traced = simplify_(make_fx(of)(ROWS.clone()), [ROWS.clone()])
+    for x in (ROWS, ROWS + 1, ROWS):
+        given = x.clone()
+        assert torch.equal(traced(given), of(x.clone())) and torch.equal(given, x)
 
 
 def test_parts_of_an_answer_are_written_where_they_belong():
