@@ -13,6 +13,7 @@ from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, room
 from search.sizes import size_of
 from spaces.space import knob_name
+from trainables.learners import stacks
 from trainables.tables import skeleton
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from search.studyfile import StudyFile
     from spaces.domains import Choice, Range
     from spaces.problems import Path
+    from trainables.recipes import Recipe
 
 
 NOTE = (
@@ -35,12 +37,14 @@ NOTE = (
 class Plan:
     """Counts over a whole study, as if nothing were pruned.
 
+    ``looped`` of the students have models that do not stack and are trained one after the other.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
 
     candidates: int
     students: int
+    looped: int
     jobs: int
     members: tuple[int, int]
     averages: int
@@ -62,6 +66,7 @@ class Plan:
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
             "averages": f"up to {self.averages} followed on each student",
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
+            "stacks": self._stacking(),
             "cut": self.cut,
             "memory": f"{size_of(self.memory)} of tensors in the largest job",
             "room": self.room,
@@ -69,6 +74,12 @@ class Plan:
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
+
+    def _stacking(self) -> str:
+        if not self.looped:
+            return "every model: the students of a job take each step together"
+        who = "no model" if self.looped == self.students else f"not the model of {self.looped}"
+        return f"{who}: such students of a job take their steps one after the other"
 
 
 def plan(file: StudyFile) -> Plan:
@@ -94,6 +105,7 @@ def plan(file: StudyFile) -> Plan:
     return Plan(
         candidates=len(drawn),
         students=sum(map(len, crews)),
+        looped=_looped(file, [drawn[member[0]].recipe for crew in crews for member in crew]),
         jobs=len(crews),
         members=(min(map(len, crews)), max(map(len, crews))),
         averages=max(len(member) for crew in crews for member in crew),
@@ -129,6 +141,13 @@ def _at_random(file: StudyFile) -> Callable[[int, Mapping[str, Any]], _Drawn]:
         return _Drawn(knobs, file.space.draw(pick)[1])
 
     return ask
+
+
+def _looped(file: StudyFile, recipes: list[Recipe]) -> int:
+    """How many of ``recipes`` have models that do not stack; each model is looked at once."""
+    shape = file.scenario.shape()
+    counts = Counter(recipe.model for recipe in recipes)
+    return sum(n for model, n in counts.items() if not stacks(model, shape))
 
 
 def _strategy(candidate: Candidate) -> str:

@@ -91,3 +91,11 @@ def test_snapshots_take_room_and_the_disk_a_plan_says():
     assert kept.memory == without.memory + without.members[1] * row * 4
     assert "snapshots   none are kept" in str(without)
     assert "KiB on the disk" in str(kept)
+
+
+@pytest.mark.parametrize(
+    "norm, says", [("batch", "stacks      no model"), ("group", "stacks      every model")]
+)
+def test_a_plan_says_which_models_do_not_stack(norm, says):
+    cnn = f"recipe.model={{kind: cnn, norm: {norm}}}"
+    assert says in str(plan(read("digits-frontier", [cnn, "budget.candidates=16"])))
