@@ -25,7 +25,7 @@ from torch.func import vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from trainables.exactness import LEAST_ROWS, rounds_alike_alone
-from trainables.graphs import simplify_
+from trainables.graphs import call_directly_, simplify_
 
 Function: TypeAlias = Callable[..., Tensor]
 
@@ -70,7 +70,7 @@ class Program:
             mapped = make_fx(_plain(vmap(self.of, in_dims=dims)))(*arguments)
             traced = simplify_(mapped, arguments)
             alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(traced)
-            TRACED[key] = traced if alike else None
+            TRACED[key] = call_directly_(traced) if alike else None
         TRACED.move_to_end(key)
         while len(TRACED) > TRACES:
             TRACED.popitem(last=False)
