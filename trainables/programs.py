@@ -4,12 +4,13 @@
 interpreters than in the kernels they call. So it runs once, under ``make_fx``, and leaves a flat
 list of kernels that is rewritten (``trainables/graphs.py``) and replayed.
 
-There is no plainer way for few rows, since it would round otherwise. Measured against an ordinary
-loop of ``torch.nn`` and ``torch.optim`` (1 core, digits; time of a step, with an average): a perceptron
-128 wide 0.9 alone, 0.6 in two, 0.4 in eight; 512 wide 1.1 in all; the small CNN 1.8, 0.9, 0.6.
+There is no plainer way for few rows, since it would round otherwise. Against an ordinary loop of
+``torch.nn`` and ``torch.optim`` (one core, digits, an average in both) a step of a member takes, alone, in
+two and in eight: of a perceptron 128 wide 0.7, 0.5 and 0.4 of the time, 512 wide 1.1, 1.05 and 1.0, of the
+small CNN 1.6, 0.8 and 0.5.
 
-Nothing in a program waits for the device. On a GPU every kernel is launched from Python; capturing
-a step as a CUDA graph would save that, and has not been tried.
+Nothing in a program waits for the device. None has been run on a GPU yet: there every kernel would be
+launched from Python, which capturing a step as a CUDA graph would save.
 """
 
 from __future__ import annotations
