@@ -9,13 +9,13 @@ from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from spaces.clock import Clock
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
+from trainables.columns import Columns
 from trainables.exactness import LEAST_ROWS
 from trainables.learners import Learner
 from trainables.optimizers.base import Slots
@@ -23,7 +23,7 @@ from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
 from trainables.scoring import score
-from trainables.tables import skeleton, tables
+from trainables.tables import skeleton
 
 Observe: TypeAlias = Callable[[range, Tensor], None]
 
@@ -79,7 +79,7 @@ class Cohort:
         # kept. Between tasks the students are in the last slot.
         self._slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
-        self._tables = _Tables([m.recipe for m in members], stream.clock, self._stream.train[0].x)
+        self._tables = Columns([m.recipe for m in members], stream.clock, self._stream.train[0].x)
         self._teachers = first.clone() if "strategy.teacher" in self._tables.names else None
         readings = [[reading(a, stream.clock) for a in m.averagers] for m in members]
         self._marks = [_marks(one, stream.clock) for member in readings for one in member]
@@ -253,30 +253,6 @@ class Cohort:
             self._teachers.copy_(state["teachers"])
         self._bank.averages.copy_(state["averages"])
         self._bank.look()
-
-
-class _Tables:
-    """Every table of every member: on the host [steps, M] each, on the device as float32 columns."""
-
-    def __init__(self, recipes: Sequence[Recipe], clock: Clock, like: Tensor) -> None:
-        columns = [tables(r, clock) | r.optimizer.derived(clock) for r in recipes]
-        self.names = tuple(columns[0])
-        stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
-        self._host = stacked.transpose(2, 0, 1)
-        self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
-
-    def at(self, step: int, part: slice) -> dict[str, Tensor]:
-        """This step's value of each table, [m, 1] for the m members in ``part``."""
-        return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))
-
-    def host(
-        self, name: str, step: int, part: slice
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """This step's value of one table, float64 [m], without asking the device."""
-        return self._host[step, self.names.index(name), part]
-
-    def keep(self, members: list[int]) -> None:
-        self._host, self._device = self._host[:, :, members], self._device[:, :, members]
 
 
 def _check(members: Sequence[Member]) -> None:

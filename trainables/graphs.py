@@ -16,62 +16,18 @@ import torch
 from torch import Tensor, fx, ops
 from torch.fx.passes.shape_prop import ShapeProp
 
-_aten = ops.aten
-TRANSPOSE = _aten.transpose.int
-PRODUCT = _aten.bmm.default
+from trainables.kernels import (
+    CONSTANTS,
+    DIRECT,
+    INTO,
+    PRODUCT,
+    RESHAPES,
+    SOFTMAXES,
+    TRANSPOSE,
+    VIEWS,
+)
 
-VIEWS = {
-    _aten.view.default,
-    _aten._unsafe_view.default,  # noqa: SLF001 - the name of a kernel
-}
-RESHAPES = {_aten.expand.default, _aten.reshape.default, *VIEWS}
-CONSTANTS = {
-    _aten.ones_like.default,
-    _aten.zeros_like.default,
-    _aten.full_like.default,
-    _aten.new_zeros.default,
-    _aten.new_ones.default,
-    _aten.new_full.default,
-    _aten.zeros.default,
-    _aten.ones.default,
-    _aten.full.default,
-}
-SOFTMAXES = {  # and where each says along which axis
-    _aten._softmax.default: 1,  # noqa: SLF001 - likewise
-    _aten._log_softmax.default: 1,  # noqa: SLF001
-    _aten._softmax_backward_data.default: 2,  # noqa: SLF001
-    _aten._log_softmax_backward_data.default: 2,  # noqa: SLF001
-}
-INTO = {PRODUCT: _aten.bmm.out, _aten.sum.dim_IntList: _aten.sum.IntList_out}
-DIRECT: dict[Any, Callable[..., Any]] = {
-    PRODUCT: torch.bmm,
-    TRANSPOSE: torch.transpose,
-    _aten.bmm.out: torch.bmm,
-    _aten.sum.dim_IntList: torch.sum,
-    _aten.sum.IntList_out: torch.sum,
-    _aten.add.Tensor: torch.add,
-    _aten.sub.Tensor: torch.sub,
-    _aten.mul.Tensor: torch.mul,
-    _aten.div.Tensor: torch.div,
-    _aten.neg.default: torch.neg,
-    _aten.exp.default: torch.exp,
-    _aten.relu.default: torch.relu,
-    _aten.where.self: torch.where,
-    _aten.view.default: torch.Tensor.view,
-    _aten.expand.default: torch.Tensor.expand,
-    _aten.reshape.default: torch.reshape,
-    _aten.permute.default: torch.permute,
-    _aten.unsqueeze.default: torch.unsqueeze,
-    _aten.split_with_sizes.default: torch.split_with_sizes,
-    _aten.copy_.default: torch.Tensor.copy_,
-    _aten.scatter_add.default: torch.scatter_add,
-    _aten.convolution.default: torch.convolution,
-    _aten._softmax.default: torch._softmax,  # noqa: SLF001
-    _aten._log_softmax.default: torch._log_softmax,  # noqa: SLF001
-    _aten._softmax_backward_data.default: torch._softmax_backward_data,  # noqa: SLF001
-    _aten._log_softmax_backward_data.default: torch._log_softmax_backward_data,  # noqa: SLF001
-}
-"""The same kernels by the names they have in ``torch``, which take half the time to call."""
+_aten = ops.aten
 
 NARROW = 16
 """Columns of a product that fill no vector register: the transposed product is twice as fast."""

@@ -1,0 +1,37 @@
+"""Columns: every table of every member of a cohort, side by side, on the host and on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spaces.clock import Clock
+from trainables.recipes import Recipe
+from trainables.tables import tables
+
+
+class Columns:
+    """On the host float64 [steps, M] for each table, on the device float32."""
+
+    def __init__(self, recipes: Sequence[Recipe], clock: Clock, like: Tensor) -> None:
+        columns = [tables(r, clock) | r.optimizer.derived(clock) for r in recipes]
+        self.names = tuple(columns[0])
+        stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
+        self._host = stacked.transpose(2, 0, 1)
+        self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
+
+    def at(self, step: int, part: slice) -> dict[str, Tensor]:
+        """This step's value of each table, [m, 1] for the m members in ``part``."""
+        return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))
+
+    def host(
+        self, name: str, step: int, part: slice
+    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """This step's value of one table, float64 [m], without asking the device."""
+        return self._host[step, self.names.index(name), part]
+
+    def keep(self, members: list[int]) -> None:
+        self._host, self._device = self._host[:, :, members], self._device[:, :, members]
