@@ -16,13 +16,13 @@ from spaces.clock import Clock
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.columns import Columns
+from trainables.evaluation import accuracies, distinct
 from trainables.exactness import LEAST_ROWS
 from trainables.learners import Learner
 from trainables.optimizers.base import Slots
 from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
-from trainables.scoring import score
 from trainables.tables import skeleton
 
 Observe: TypeAlias = Callable[[range, Tensor], None]
@@ -181,26 +181,14 @@ class Cohort:
         return [range(a, min(a + BLOCK, end)) for a in range(start, end, BLOCK)]
 
     def evaluate(self, splits: Sequence[Split]) -> Tensor:
-        """Accuracy of each alive seat's average on each split. Float64 [S, len(splits)].
+        """Accuracy of each alive seat's average on each split, of task i the i-th. Float64 [S, n].
 
-        Split i is one of task i, whose mask is applied. NaN where the average or what it answers
-        is not finite.
+        NaN where the average or what it answers is not finite.
         """
-        masks, (rows, places) = self._stream.masks, self._distinct()
-        columns = [
-            score(self._learner, rows, split.to(rows.device), None if masks is None else masks[i])
-            for i, split in enumerate(splits)
-        ]
-        return torch.stack(columns, dim=1)[places]
-
-    def _distinct(self) -> tuple[Tensor, list[int]]:
-        """The averages that differ by now, [D, P], and the place of each seat's among them."""
-        seen: dict[tuple[int, bytes], int] = {}
-        marks = [self._marks[seat][self.task] for seat in self.seats]
-        owners = [owner for _, owner in self._seats]
-        places = [seen.setdefault(key, len(seen)) for key in zip(owners, marks, strict=True)]
-        first = [places.index(place) for place in range(len(seen))]
-        return (self.averages if len(seen) == len(places) else self.averages[first]), places
+        marks = [(owner, self._marks[seat][self.task]) for seat, owner in self._seats]
+        first, places = distinct(marks)
+        rows = self.averages if len(first) == len(places) else self.averages[first]
+        return accuracies(self._learner, rows, splits, self._stream.masks)[places]
 
     def keep(self, seats: Collection[int]) -> None:
         """Drops every other seat, and every member that has none left; moves the rest together.
