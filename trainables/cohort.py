@@ -185,10 +185,13 @@ class Cohort:
 
         NaN where the average or what it answers is not finite.
         """
-        marks = [(owner, self._marks[seat][self.task]) for seat, owner in self._seats]
-        first, places = distinct(marks)
-        rows = self.averages if len(first) == len(places) else self.averages[first]
+        rows, places = self.distinct()
         return accuracies(self._learner, rows, splits, self._stream.masks)[places]
+
+    def distinct(self) -> tuple[Tensor, list[int]]:
+        """The averages that differ by now, [D, P], and the place of each seat's among them."""
+        first, places = distinct([(m, self._marks[seat][self.task]) for seat, m in self._seats])
+        return (self.averages if len(first) == len(places) else self.averages[first]), places
 
     def keep(self, seats: Collection[int]) -> None:
         """Drops every other seat, and every member that has none left; moves the rest together.

@@ -161,7 +161,7 @@ def test_averages_that_are_the_same_by_now_are_judged_once():
     cohort, judged = Cohort([member, member], BLOBS, seed=0), []
     for _ in range(3):
         cohort.train_task()
-        rows, places = cohort._distinct()
+        rows, places = cohort.distinct()
         judged.append(len(rows))
         assert torch.equal(rows[places], cohort.averages)
     # After 40 steps `late` and the uniform mean from step 40 on are the student still.
