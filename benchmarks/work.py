@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measurements import Measurement
 from trainables.cohort import Member
-from trainables.tables import skeleton
+from trainables.recipes import program
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -55,7 +55,7 @@ class Work:
         known = {c.number: c for c in self.candidates}
         shapes: dict[Hashable, Crew] = {}
         for crew in self.crews:
-            shape = skeleton(known[crew[0][0]].recipe), tuple(map(len, crew))
+            shape = program(known[crew[0][0]].recipe), tuple(map(len, crew))
             shapes.setdefault(shape, crew)
         return list(shapes.values())
 

@@ -14,7 +14,7 @@ from search.room import Scales, check_room, room
 from search.sizes import size_of
 from spaces.space import knob_name
 from trainables.learners import stacks
-from trainables.tables import skeleton
+from trainables.recipes import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ NOTE = (
 class Plan:
     """Counts over a whole study, as if nothing were pruned.
 
-    ``looped`` of the students have models that do not stack and are trained one after the other.
+    ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -54,6 +54,7 @@ class Plan:
     room: str
     cut: str
     strategies: dict[str, int]
+    seeds: tuple[int, ...]
     rungs: tuple[int, ...]
     knobs: int
 
@@ -64,6 +65,7 @@ class Plan:
         rows = {
             "candidates": f"{self.candidates} over {self.knobs} knobs",
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
+            "seeds": self._seeding(),
             "averages": f"up to {self.averages} followed on each student",
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
             "stacks": self._stacking(),
@@ -74,6 +76,12 @@ class Plan:
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
+
+    def _seeding(self) -> str:
+        if len(self.seeds) == 1:
+            return f"{self.seeds[0]} (recipe.seed), that of every student"
+        many = len(self.seeds)
+        return f"{many} (recipe.seed, {self.seeds[0]} to {self.seeds[-1]}), each in jobs of its own"
 
     def _stacking(self) -> str:
         if not self.looped:
@@ -115,6 +123,7 @@ def plan(file: StudyFile) -> Plan:
         room=str(held),
         cut=_cut(_sizes(file, drawn, crews, fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
+        seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn})),
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
     )
@@ -161,7 +170,7 @@ def _weight(scales: Scales, drawn: list[Candidate], crew: Crew) -> int:
 
 def _sizes(file: StudyFile, drawn: list[Candidate], crews: list[Crew], fits: Fits) -> list[int]:
     """The most members of a job, of each program."""
-    recipes = {skeleton(r): r for r in (drawn[crew[0][0]].recipe for crew in crews)}
+    recipes = {program(r): r for r in (drawn[crew[0][0]].recipe for crew in crews)}
     most, averages = file.fold.members, file.fold.averages
     return [most_that_fit(recipe, averages, most, fits) for recipe in recipes.values()]
 

@@ -14,7 +14,7 @@ from search.sizes import bytes_of, size_of
 from spaces.problems import SpecError
 from trainables.devices import device_called
 from trainables.footprints import FLOAT, footprint, width
-from trainables.tables import skeleton
+from trainables.recipes import program
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -105,7 +105,7 @@ class Scales:
 
         And those of the snapshots of one task, if any are kept.
         """
-        key = skeleton(recipe), members, averages
+        key = program(recipe), members, averages
         if key not in self._known:
             stream = self._scenario.stream()
             cohort = footprint(recipe, stream, members=members, averages=averages)
@@ -122,10 +122,10 @@ class Scales:
         return [0] if self._snapshots is None else self._snapshots.rows(clock)
 
     def fits(self, held: Room, most: Mapping[Hashable, int]) -> Fits:
-        """What ``held`` has room for; ``most`` limits the members of programs, by skeleton."""
+        """What ``held`` has room for; ``most`` limits the members of programs."""
 
         def fits(recipe: Recipe, members: int, averages: int) -> bool:
-            if members > most.get(skeleton(recipe), members):
+            if members > most.get(program(recipe), members):
                 return False
             return held.size is None or self.weigh(recipe, members, averages) <= held.size
 

@@ -18,7 +18,7 @@ from search.rungs import Asha, Rungs
 from search.samplers.suggestions import Suggestions
 from trainables.cohort import Member
 from trainables.metrics import METRICS, measure
-from trainables.tables import skeleton
+from trainables.recipes import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -93,7 +93,7 @@ class Study:
         return self._suggestions.ask(number, fixed)
 
     def _program(self, candidate: int) -> Hashable:
-        return skeleton(self._candidate(self.history.candidates[candidate]).recipe)
+        return program(self._candidate(self.history.candidates[candidate]).recipe)
 
     def _queued(self, crews: Sequence[Crew]) -> list[Queued]:
         first = len(self.history.jobs)

@@ -23,6 +23,7 @@ from trainables.optimizers.base import Slots
 from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
+from trainables.seeds import joined
 from trainables.tables import skeleton
 
 Observe: TypeAlias = Callable[[range, Tensor], None]
@@ -45,7 +46,8 @@ class Cohort:
 
     Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
     ``observe`` is shown the students [M, n, P] of each block of n steps, to copy what it wants.
-    Every member starts from the weights and sees the batches that ``seed`` alone decides.
+    Every member starts from the weights and sees the batches that ``seed`` decides, joined with
+    the one that its recipe gives.
 
     Laws (``tests/contracts/test_cohorts.py``): each member, its averages and its teacher evolve
     to the last bit as they would alone, whoever else is there or has been dropped; cut at any
@@ -72,7 +74,9 @@ class Cohort:
         self._fingerprint = _fingerprint(members, stream, seed)
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._seats = list(enumerate(owners))
-        self._batches = self._stream.batch_indices(seed=seed, size=self._recipe.batch)
+        self._batches = self._stream.batch_indices(
+            seed=joined(seed, self._recipe.seed), size=self._recipe.batch
+        )
         self._learner = Learner(self._recipe, stream, seed=seed)
         first = self._learner.start.to(device).expand(len(members), -1)
         # Each step writes its students to the next slot: what the bank is to take in is already

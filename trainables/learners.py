@@ -10,11 +10,10 @@ from torch.func import functional_call, grad
 
 from trainables.models import Model
 from trainables.programs import Function, Loop, Program
-from trainables.recipes import Recipe
+from trainables.recipes import Recipe, program
 from trainables.scenarios.base import Batch, Shape, Stream
-from trainables.seeds import generator
+from trainables.seeds import generator, joined
 from trainables.stacks import Weights, layout_of
-from trainables.tables import skeleton
 
 MASKED = -1e9
 """The logit of a class that may not be answered: never wins, and its probability rounds to 0."""
@@ -30,17 +29,21 @@ def stacks(model: Model, shape: Shape) -> bool:
 class Learner:
     """The network of a recipe on a stream; ``start`` [P] are its weights as ``seed`` draws them.
 
+    That is the study's seed, joined with the recipe's own.
+
     Buffers of floats, such as the running statistics of batch normalisation, lie in a row like
     weights: they are averaged as weights are, also a teacher's. In training every forward
     normalises by its own batch and the student's alone are recorded.
     """
 
     def __init__(self, recipe: Recipe, stream: Stream, *, seed: int) -> None:
-        self.network = recipe.model.build(stream.inputs, stream.classes, generator("weights", seed))
+        self.network = recipe.model.build(
+            stream.inputs, stream.classes, generator("weights", joined(seed, recipe.seed))
+        )
         self.layout = layout_of(self.network)
         self.start = self.layout.row(self.network.state_dict())
         self._stacks = stacks(recipe.model, Shape(stream.inputs, stream.classes))
-        self._skeleton = skeleton(recipe), stream.inputs, stream.classes
+        self._skeleton = program(recipe), stream.inputs, stream.classes
         self._strategy = recipe.strategy
         buffers = self.network.named_buffers()
         self._counts = [(n, b) for n, b in buffers if not b.is_floating_point()]

@@ -7,6 +7,15 @@ from hashlib import sha256
 import torch
 
 
+def joined(study: int, own: int) -> int:
+    """The seed of a member that has a seed of its ``own`` in a study with one.
+
+    It is the study's if ``own`` is 0. Others are hashed with the study's, so that neither the
+    sum of two seeds nor their order counts.
+    """
+    return study if own == 0 else generator("member", study, own).initial_seed()
+
+
 def generator(purpose: str, *words: int) -> torch.Generator:
     """A CPU generator that depends on the arguments alone, in this and in any other process.
 

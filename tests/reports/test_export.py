@@ -57,7 +57,8 @@ def test_what_is_exported_trains(tmp_path):
     first = History.of([studies.opened()])
     study = studies.study_of(first)
     averager = {"kind": "ema", "momentum": 0.9, "every": 3}
-    config = {"recipe": {"optimizer": {"kind": "sgd", "lr": 1e-05}}, "averager": averager}
+    recipe = {"optimizer": {"kind": "sgd", "lr": 1e-05}, "seed": 3}
+    config = {"recipe": recipe, "averager": averager}
     events = [
         studies.opened(),
         Asked(candidate=0, knobs={}, config=config),
@@ -65,6 +66,7 @@ def test_what_is_exported_trains(tmp_path):
         *studies.ended(0, (0.9, 0.3), at=1.0),
     ]
     told = read(export(History.of(events), study, 0, HERE))
+    assert (told.seed, told.recipe.seed) == (5, 3)
     assert train(told, tmp_path).recorded == ((0.9,), (0.3, 0.9), (0.3, 0.3, 0.9))
 
 

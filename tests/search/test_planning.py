@@ -99,3 +99,15 @@ def test_snapshots_take_room_and_the_disk_a_plan_says():
 def test_a_plan_says_which_models_do_not_stack(norm, says):
     cnn = f"recipe.model={{kind: cnn, norm: {norm}}}"
     assert says in str(plan(read("digits-frontier", [cnn, "budget.candidates=16"])))
+
+
+def test_another_seed_is_another_job_and_a_plan_says_so():
+    still = planned("fold={members: 12, averages: 2}", "recipe.strategy={kind: finetune}")
+    assert (still.seeds, still.jobs) == ((0,), 1)
+    assert "seeds       0 (recipe.seed), that of every student" in str(still)
+    text = TEXT.replace("recipe:\n", "recipe:\n  seed: !int [0, 2]\n")
+    overrides = ("fold={members: 12, averages: 2}", "recipe.strategy={kind: finetune}")
+    searched = plan(read_text(text, "tiny.yaml", overrides))
+    assert searched.seeds == (0, 1, 2)
+    assert (searched.jobs, searched.knobs) == (3, still.knobs + 1)
+    assert "seeds       3 (recipe.seed, 0 to 2), each in jobs of its own" in str(searched)

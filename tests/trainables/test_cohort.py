@@ -19,10 +19,11 @@ from trainables.models.mlp import Mlp
 from trainables.optimizers.adamw import Adamw
 from trainables.optimizers.nesterov import Nesterov
 from trainables.optimizers.sgd import Sgd
-from trainables.recipes import Recipe
+from trainables.recipes import Recipe, program
 from trainables.scenarios.blobs import Blobs
 from trainables.scenarios.rotated_digits import RotatedDigits
 from trainables.scenarios.split_digits import SplitDigits
+from trainables.seeds import joined
 from trainables.strategies.finetune import Finetune
 from trainables.strategies.mean_teacher import MeanTeacher
 
@@ -238,3 +239,22 @@ def test_a_diverged_member_scores_nothing_and_its_neighbour_all():
     scores = torch.tensor([row[-1] for row in accuracy])
     assert scores[:3].isnan().all() and not scores[3:].isnan().any()
     assert accuracy[3:] == trained(members[1:], BLOBS)[1]
+
+
+def test_a_seed_of_its_own_decides_first_weights_and_batches_and_joins_no_other():
+    averagers = (Student(),)
+
+    def ends(own, study):
+        recipe = Recipe(model=Mlp(hidden=(16,)), batch=8, seed=own)
+        cohort = Cohort([Member(recipe, averagers)], BLOBS, seed=study)
+        first = cohort.students.clone()
+        cohort.train_task()
+        return first, cohort.students
+
+    (first, last), (other_first, other_last) = ends(4, 1), ends(0, joined(1, 4))
+    assert torch.equal(first, other_first) and torch.equal(last, other_last)
+    assert not torch.equal(first, ends(0, 1)[0]) and not torch.equal(first, ends(4, 2)[0])
+    recipes = [Recipe(seed=own) for own in (0, 1)]
+    with pytest.raises(ValueError, match="may differ in schedules and averagers only"):
+        Cohort([Member(recipe, averagers) for recipe in recipes], BLOBS, seed=0)
+    assert program(recipes[0]) == program(recipes[1])

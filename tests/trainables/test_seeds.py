@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from trainables.seeds import generator
+from trainables.seeds import generator, joined
 
 
 def draws(*arguments):
@@ -30,3 +30,10 @@ def test_draws_are_the_same_for_good():
 
 def test_whole_numbers_of_any_type_mean_the_same():
     assert draws("a", np.int64(3)) == draws("a", 3) != draws("a", -3)
+
+
+def test_no_seed_of_its_own_is_the_studys_and_others_are_all_apart():
+    assert [joined(study, 0) for study in (0, 1, 2**62)] == [0, 1, 2**62]
+    pairs = [(study, own) for study in range(12) for own in range(12)]
+    assert len({joined(*pair) for pair in pairs}) == len(pairs)
+    assert joined(3, 5) == 15304396307843577425
