@@ -148,7 +148,7 @@ def _space_faults(data: dict[str, Any]) -> list[Fault]:
 
 
 def _misfits(data: dict[str, Any]) -> list[Fault]:
-    """Models that cannot take the scenario's samples, or do not stack."""
+    """Models that cannot take the scenario's samples."""
     scenario, template = validate(Scenario, data.get("scenario")), data.get("recipe", {})
     if isinstance(scenario, list):
         return []

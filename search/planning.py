@@ -10,7 +10,7 @@ import numpy as np
 
 from search.asking import wave
 from search.plans import Candidate, fold, most_that_fit
-from search.room import Scales, check_room, room
+from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
 from spaces.space import knob_name
 from trainables.learners import stacks
@@ -107,13 +107,14 @@ def plan(file: StudyFile) -> Plan:
             for number, proposal in wave(file, len(drawn), ask)
         ]
         drawn += asked
-        crews += fold(asked, most_members=file.fold.members, fits=fits)
+        crews += fold(asked, most_members=file.fold.members, fits=fits, rows=scales.rows)
+    recipes = [drawn[member[0]].recipe for crew in crews for member in crew]
     clock = file.scenario.clock()
     tasks = len(clock.task_ends)
     return Plan(
         candidates=len(drawn),
         students=sum(map(len, crews)),
-        looped=_looped(file, [drawn[member[0]].recipe for crew in crews for member in crew]),
+        looped=_looped(file, recipes),
         jobs=len(crews),
         members=(min(map(len, crews)), max(map(len, crews))),
         averages=max(len(member) for crew in crews for member in crew),
@@ -121,7 +122,7 @@ def plan(file: StudyFile) -> Plan:
         memory=max(_weight(scales, drawn, crew) for crew in crews),
         disk=sum(len(crew) * scales.left(drawn[crew[0][0]].recipe) for crew in crews),
         room=str(held),
-        cut=_cut(_sizes(file, drawn, crews, fits), file.fold.members),
+        cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn})),
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
@@ -165,14 +166,14 @@ def _strategy(candidate: Candidate) -> str:
 
 
 def _weight(scales: Scales, drawn: list[Candidate], crew: Crew) -> int:
-    return scales.weigh(drawn[crew[0][0]].recipe, len(crew), max(map(len, crew)))
+    heights = (sum(scales.rows(drawn[n].averager) for n in member) for member in crew)
+    return scales.weigh(drawn[crew[0][0]].recipe, len(crew), max(heights))
 
 
-def _sizes(file: StudyFile, drawn: list[Candidate], crews: list[Crew], fits: Fits) -> list[int]:
-    """The most members of a job, of each program."""
-    recipes = {program(r): r for r in (drawn[crew[0][0]].recipe for crew in crews)}
-    most, averages = file.fold.members, file.fold.averages
-    return [most_that_fit(recipe, averages, most, fits) for recipe in recipes.values()]
+def _sizes(file: StudyFile, recipes: list[Recipe], averages: int, fits: Fits) -> list[int]:
+    """The most members of a job, of each program, each with so many rows of averages."""
+    kinds, most = {program(r): r for r in recipes}, file.fold.members
+    return [most_that_fit(recipe, averages, most, fits) for recipe in kinds.values()]
 
 
 def _cut(sizes: list[int], most: int) -> str:

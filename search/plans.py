@@ -25,7 +25,10 @@ Crew: TypeAlias = "tuple[tuple[int, ...], ...]"
 """A job's members, each the numbers of the candidates that are averages of it."""
 
 Fits: TypeAlias = "Callable[[Recipe, int, int], bool]"
-"""Whether a job has room for so many members like a recipe, each followed by so many averages."""
+"""Whether a job has room for so many members like a recipe, each with so many rows of averages."""
+
+Rows: TypeAlias = "Callable[[Averager], int]"
+"""How many rows an averager takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,33 @@ def anything_fits(recipe: Recipe, members: int, averages: int) -> bool:
     return True
 
 
+def one_each(averager: Averager) -> int:
+    """What an averager takes that is a single table."""
+    del averager
+    return 1
+
+
 def fold(
-    candidates: Sequence[Candidate], *, most_members: int, fits: Fits = anything_fits
+    candidates: Sequence[Candidate],
+    *,
+    most_members: int,
+    fits: Fits = anything_fits,
+    rows: Rows = one_each,
 ) -> list[Crew]:
     """Crews that between them seat every candidate once, none with more than ``most_members``.
 
     Nor with more than fit; where not even one member does, with one.
     """
-    programs: dict[Hashable, dict[Recipe, list[int]]] = defaultdict(dict)
+    programs: dict[Hashable, dict[Recipe, list[Candidate]]] = defaultdict(dict)
     for candidate in candidates:
         members = programs[skeleton(candidate.recipe)]
-        members.setdefault(candidate.recipe, []).append(candidate.number)
-    return [crew for members in programs.values() for crew in _cut(members, most_members, fits)]
+        members.setdefault(candidate.recipe, []).append(candidate)
+    crews: list[Crew] = []
+    for members in programs.values():
+        height = max(sum(rows(c.averager) for c in member) for member in members.values())
+        recipe, most = next(iter(members)), min(most_members, len(members))
+        crews += _cut(list(members.values()), most_that_fit(recipe, height, most, fits))
+    return crews
 
 
 def most_that_fit(recipe: Recipe, averages: int, most: int, fits: Fits) -> int:
@@ -65,11 +83,9 @@ def most_that_fit(recipe: Recipe, averages: int, most: int, fits: Fits) -> int:
     )
 
 
-def _cut(members: dict[Recipe, list[int]], most: int, fits: Fits) -> list[Crew]:
+def _cut(members: list[list[Candidate]], room: int) -> list[Crew]:
     """Crews of nearly equal size: two of 5 rather than one of 8 and one of 2."""
-    numbers = [tuple(n) for n in members.values()]
-    averages = max(map(len, numbers))
-    room = most_that_fit(next(iter(members)), averages, min(most, len(numbers)), fits)
+    numbers = [tuple(candidate.number for candidate in member) for member in members]
     crews = -(-len(numbers) // room)
     edges = [len(numbers) * k // crews for k in range(crews + 1)]
     return [tuple(numbers[a:b]) for a, b in pairwise(edges)]

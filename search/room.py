@@ -13,7 +13,7 @@ from search.jobs import device_of
 from search.sizes import bytes_of, size_of
 from spaces.problems import SpecError
 from trainables.devices import device_called
-from trainables.footprints import FLOAT, footprint, width
+from trainables.footprints import FLOAT, footprint, rows, width
 from trainables.recipes import program
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from search.settings import Resources, Settings
     from search.studyfile import StudyFile
     from spaces.clock import Clock
+    from trainables.averagers import Averager
     from trainables.devices import DeviceName
     from trainables.recipes import Recipe
     from trainables.scenarios import Scenario
@@ -99,9 +100,10 @@ class Scales:
     def __init__(self, scenario: Scenario, snapshots: Snapshots | None = None) -> None:
         self._scenario, self._snapshots = scenario, snapshots
         self._known: dict[tuple[Hashable, int, int], int] = {}
+        self._rows: dict[Averager, int] = {}
 
     def weigh(self, recipe: Recipe, members: int, averages: int) -> int:
-        """Bytes of a cohort of ``members`` like ``recipe``, each followed by ``averages``.
+        """Bytes of a cohort of ``members`` like ``recipe``, each with so many rows of ``averages``.
 
         And those of the snapshots of one task, if any are kept.
         """
@@ -109,16 +111,22 @@ class Scales:
         if key not in self._known:
             stream = self._scenario.stream()
             cohort = footprint(recipe, stream, members=members, averages=averages)
-            rows = max(self._rows(stream.clock)) * members
-            self._known[key] = cohort + rows * width(recipe.model, stream) * FLOAT
+            kept = max(self._snapped(stream.clock)) * members
+            self._known[key] = cohort + kept * width(recipe.model, stream) * FLOAT
         return self._known[key]
 
     def left(self, recipe: Recipe) -> int:
         """Bytes on the disk that a student like ``recipe`` leaves if it is trained to the end."""
         stream = self._scenario.stream()
-        return sum(self._rows(stream.clock)) * width(recipe.model, stream) * FLOAT
+        return sum(self._snapped(stream.clock)) * width(recipe.model, stream) * FLOAT
 
-    def _rows(self, clock: Clock) -> list[int]:
+    def rows(self, averager: Averager) -> int:
+        """The rows that ``averager`` takes: one, unless its windows overlap."""
+        if averager not in self._rows:
+            self._rows[averager] = rows(averager, self._scenario.clock())
+        return self._rows[averager]
+
+    def _snapped(self, clock: Clock) -> list[int]:
         return [0] if self._snapshots is None else self._snapshots.rows(clock)
 
     def fits(self, held: Room, most: Mapping[Hashable, int]) -> Fits:
@@ -134,18 +142,29 @@ class Scales:
 
 def check_room(file: StudyFile, held: Room) -> None:
     """Raises SpecError if there is a student that, with its averages, no job has room for."""
-    scales, averages = Scales(file.scenario, file.snapshots), file.fold.averages
-    fits = scales.fits(held, {})
+    scales = Scales(file.scenario, file.snapshots)
+    fits, averages = scales.fits(held, {}), most_rows(file, scales)
     recipes = (file.candidate(filled)[0] for _, filled in file.space.corners())
     problems = [
         f"{file.source}: fold: a student ({_kind(recipe.model)}, {_kind(recipe.strategy)}) "
-        f"with its {averages} averages takes {size_of(scales.weigh(recipe, 1, averages))}, where a "
+        f"with its {_told(file.fold.averages, averages)} takes "
+        f"{size_of(scales.weigh(recipe, 1, averages))}, where a "
         f"job may hold {held}; lower fold.averages or allow more fold.memory"
         for recipe in recipes
         if not fits(recipe, 1, averages)
     ]
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
+
+
+def most_rows(file: StudyFile, scales: Scales) -> int:
+    """The rows of a student's averages if all are of the kind that takes most, at its corners."""
+    averagers = {file.candidate(filled)[1] for _, filled in file.space.corners()}
+    return file.fold.averages * max(map(scales.rows, averagers))
+
+
+def _told(averages: int, rows: int) -> str:
+    return f"{averages} averages" + ("" if rows == averages else f" (up to {rows} rows)")
 
 
 def _kind(spec: Any) -> str:

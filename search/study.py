@@ -86,6 +86,7 @@ class Study:
             [self._candidate(a) for a in asked],
             most_members=self.file.fold.members,
             fits=self._scales.fits(self.room, shrunk(self.history, self._program)),
+            rows=self._scales.rows,
         )
         self._append(*asked, *self._queued(crews))
 

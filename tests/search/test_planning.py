@@ -111,3 +111,18 @@ def test_another_seed_is_another_job_and_a_plan_says_so():
     assert searched.seeds == (0, 1, 2)
     assert (searched.jobs, searched.knobs) == (3, still.knobs + 1)
     assert "seeds       3 (recipe.seed, 0 to 2), each in jobs of its own" in str(searched)
+
+
+def test_windows_that_overlap_take_the_room_of_their_rows():
+    wide = "recipe.model.hidden=[512]", "recipe.strategy={kind: finetune}", "fold.memory=4MiB"
+    lawa = "averagers=[{kind: lawa, window: 12, every: 1}, {kind: lawa, window: 11, every: 1}]"
+    ema = "averagers=[{kind: ema, momentum: 0.9}, {kind: ema, momentum: 0.8}]"
+    few, many = planned(*wide, ema), planned(*wide, lawa)  # windows over two tasks of 6 steps
+    row = 4 * (8 * 512 + 512 + 512 * 4 + 4 + 12)
+    each = (many.memory - few.memory) / few.members[1] / few.averages
+    assert few.members == many.members
+    assert row <= each < 1.1 * row
+    tight = *wide[:2], f"fold.memory={few.memory // 1024 + 1}KiB"
+    assert planned(*tight, ema).members[1] == few.members[1] > planned(*tight, lawa).members[1]
+    with pytest.raises(SpecError, match=r"its 2 averages \(up to 4 rows\) takes"):
+        planned(*wide[:2], lawa, "fold.memory=200KiB")

@@ -87,3 +87,15 @@ def test_no_crew_is_larger_than_fits(pool, data, most, room):
 def test_the_most_that_fit_are_found(most, room):
     found = most_that_fit(OPEN[0].recipe, 1, most, lambda _, members, each: members * each <= room)
     assert found == max(1, min(most, room))
+
+
+def test_a_job_has_room_for_the_rows_of_the_averagers_that_take_most():
+    asked = []
+
+    def fits(recipe, members, averages):
+        asked.append(averages)
+        return members * averages <= 12
+
+    crews = fold(OPEN, most_members=8, fits=fits, rows=lambda averager: 1 + (averager == ema(0.9)))
+    assert set(asked) == {5}
+    assert sizes(crews) == [[4], [4, 4]] * 2
