@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 
 from trainables.models import Model
+from trainables.precisions import computed_in
 from trainables.programs import Function, Loop, Program
 from trainables.recipes import Recipe, program
 from trainables.scenarios.base import Batch, Shape, Stream
@@ -44,7 +45,7 @@ class Learner:
         self.start = self.layout.row(self.network.state_dict())
         self._stacks = stacks(recipe.model, Shape(stream.inputs, stream.classes))
         self._skeleton = program(recipe), stream.inputs, stream.classes
-        self._strategy = recipe.strategy
+        self._strategy, self._precision = recipe.strategy, recipe.precision
         buffers = self.network.named_buffers()
         self._counts = [(n, b) for n, b in buffers if not b.is_floating_point()]
         self._programs: dict[object, Program | Loop] = {}
@@ -99,7 +100,7 @@ class Learner:
             batch = Batch(x, y, mask[0] if mask else None)
             views, teacher_views = self._views(student), self._views(teacher)
             self.network.train()
-            forward = _forward(self.network, batch.mask)
+            forward = computed_in(self._precision, _forward(self.network, batch.mask))
             value = self._strategy.loss(forward, views, teacher_views, batch, now)
             return value, [views[name] for name in self._buffers]
 

@@ -13,6 +13,7 @@ from trainables.models import Model
 from trainables.models.mlp import Mlp
 from trainables.optimizers import Optimizer
 from trainables.optimizers.sgd import Sgd
+from trainables.precisions import Precision
 from trainables.strategies import Strategy
 from trainables.strategies.finetune import Finetune
 from trainables.tables import skeleton
@@ -27,6 +28,9 @@ class Recipe(Spec):
 
     ``seed`` decides, together with the study's, the first weights and the order of the batches.
     Members of a cohort share both; so another seed is another cohort, of the same program.
+
+    In ``precision`` the networks of student and teachers compute while it trains
+    (``trainables/precisions.py``). What is kept is float32, and so is every evaluation.
     """
 
     model: Model = Mlp()
@@ -34,6 +38,7 @@ class Recipe(Spec):
     strategy: Strategy = Finetune()
     batch: Annotated[int, Field(ge=1)] = 32
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    precision: Precision = "float32"
 
 
 def program(recipe: Recipe) -> Hashable:
