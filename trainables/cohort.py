@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -13,17 +14,24 @@ import torch
 from torch import Tensor
 
 from spaces.clock import Clock
+from spaces.schedules.base import Table
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
-from trainables.columns import Columns
+from trainables.boundaries import Boundaries, Ending
+from trainables.columns import Columns, may_restart
+from trainables.companions import Companions, Moment
 from trainables.evaluation import accuracies, distinct
 from trainables.exactness import LEAST_ROWS
+from trainables.importances import Importance
+from trainables.importances.base import Estimate, Finish, Passage
 from trainables.learners import Learner
+from trainables.losses import log_likelihoods
+from trainables.materials import Materials
 from trainables.optimizers.base import Slots
 from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
-from trainables.seeds import joined
+from trainables.seeds import generator, joined
 from trainables.tables import skeleton
 
 Observe: TypeAlias = Callable[[range, Tensor], None]
@@ -31,6 +39,10 @@ Observe: TypeAlias = Callable[[range, Tensor], None]
 CACHE = 2**21
 """Bytes of weights that are trained together on a CPU. Measured: with fewer the kernels are too
 short for what it takes to call them, with more the weights are gone before they are needed again."""
+
+
+OF_MERGES = 128
+"""Training samples of a task that a merge's Fisher information is the mean over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +54,17 @@ class Member:
 
 
 class Cohort:
-    """Students [M, P], their optimizer's memory, their teachers [M, P] and averages [M, K, P].
+    """Students [M, P], their optimizer's memory, companions [M, P] and averages [M, K, P].
 
     Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
     ``observe`` is shown the students [M, n, P] of each block of n steps, to copy what it wants.
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
     the one that its recipe gives.
 
-    Laws (``tests/contracts/test_cohorts.py``): each member, its averages and its teacher evolve
+    Each step: the loss's gradient, the optimizer, the companions, the pulls. At the end of a task: the
+    merge, the bank, then the companions that change there.
+
+    Laws (``tests/contracts/test_cohorts.py``): each member, its averages and companions evolve
     to the last bit as they would alone, whoever else is there or has been dropped; cut at any
     task boundary, saved and resumed, a cohort ends as if never cut.
 
@@ -71,22 +86,30 @@ class Cohort:
         self._observe = observe
         self._stream = stream.to(device)
         self._recipe = members[0].recipe
+        self._seed = joined(seed, self._recipe.seed)
         self._fingerprint = _fingerprint(members, stream, seed)
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._seats = list(enumerate(owners))
-        self._batches = self._stream.batch_indices(
-            seed=joined(seed, self._recipe.seed), size=self._recipe.batch
-        )
         self._learner = Learner(self._recipe, stream, seed=seed)
         first = self._learner.start.to(device).expand(len(members), -1)
         # Each step writes its students to the next slot: what the bank is to take in is already
         # kept. Between tasks the students are in the last slot.
         self._slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
-        self._tables = Columns([m.recipe for m in members], stream.clock, self._stream.train[0].x)
-        self._teachers = first.clone() if "strategy.teacher" in self._tables.names else None
-        readings = [[reading(a, stream.clock) for a in m.averagers] for m in members]
-        self._marks = [_marks(one, stream.clock) for member in readings for one in member]
+        recipes = [member.recipe for member in members]
+        self._tables = Columns(recipes, stream.clock, self._stream.train[0].x)
+        self._companions = Companions(recipes, first, self._learner.drawn)
+        self._materials = Materials(
+            self._recipe, self._stream, seed=self._seed, members=len(members)
+        )
+        averagers = [member.averagers for member in members]
+        self._boundaries = Boundaries(self._recipe, averagers, first, stream.clock)
+        readings = [[reading(a, stream.clock) for a in of] for of in averagers]
+        self._marks = [
+            _marks(a, one, stream.clock)
+            for of, member in zip(averagers, readings, strict=True)
+            for a, one in zip(of, member, strict=True)
+        ]
         self._read = [one.read for member in readings for one in member]
         weights = [[table for one in member for table in one.tables] for member in readings]
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
@@ -111,11 +134,15 @@ class Cohort:
     def averages(self) -> Tensor:
         """The average of each seat still alive. Float32 [S, P]."""
         rows = self._bank.alive()
-        if len(rows) == len(self._seats):
-            return rows
-        read, task = [self._read[seat] for seat in self.seats], max(self.task, 1) - 1
-        firsts = accumulate((max(of) + 1 for of in read), initial=0)
-        return rows[[first + of[task] for first, of in zip(firsts, read, strict=False)]]
+        if len(rows) != len(self._seats):
+            read, task = [self._read[seat] for seat in self.seats], max(self.task, 1) - 1
+            firsts = accumulate((max(of) + 1 for of in read), initial=0)
+            rows = rows[[first + of[task] for first, of in zip(firsts, read, strict=False)]]
+        if merged := self._boundaries.rows:
+            rows = rows.clone()
+            for at, seat in enumerate(self.seats):
+                rows[at] = merged.get(seat, rows[at])
+        return rows
 
     @property
     def learner(self) -> Learner:
@@ -131,31 +158,90 @@ class Cohort:
         """
         if self.task == self._stream.clock.task_count:
             raise ValueError(f"no task is left to train, got {self.task=}")
-        split, order = self._stream.train[self.task], self._batches[self.task]
-        mask = None if self._stream.masks is None else self._stream.masks[self.task]
-        for block, chosen in zip(self._blocks(self.task), torch.split(order, BLOCK), strict=True):
-            x, y = split.x[chosen], split.y[chosen]
+        blocks = self._blocks(self.task)
+        for block in blocks:
+            batches = list(self._materials.batches(self.task, block))
             for part in self._parts():
-                for slot, step in enumerate(block):
-                    self._step(step, slot, part, Batch(x[slot], y[slot], mask))
-            self._bank.absorb_(block, self._slots[:, : len(block)])
+                for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
+                    self._step(step, slot, part, batch)
+            students = self._slots[:, : len(block)]
+            if block is blocks[-1]:
+                students[:, -1] = self._boundaries.close(self._ending(students[:, -1]))
+            self._bank.absorb_(block, students)
             if self._observe is not None:
-                self._observe(block, self._slots[:, : len(block)])
+                self._observe(block, students)
             if len(block) < BLOCK:
-                self._slots[:, -1] = self._slots[:, len(block) - 1]
+                self._slots[:, -1] = students[:, -1]
+        last = self._stream.clock.task_ends[self.task] - 1
+        self._companions.settle_(Moment(last, self.students, self._finish), self._tables)
+        self._boundaries.begin(self.students)
         self.task += 1
 
     def _step(self, step: int, slot: int, part: slice, batch: Batch) -> None:
-        """One step of some members on the same batch, and of the teachers that follow them."""
+        """One step of some members on the same batch, and of all that goes with them."""
         students, now = self._slots[part, slot - 1], self._tables.at(step, part)
-        teachers = students if self._teachers is None else self._teachers[part]
-        gradients = self._learner.gradients(students, teachers, batch, now)
-        slots = Slots(students, gradients, self._slots[part, slot])
         memory = {name: stack[part] for name, stack in self._memory.items()}
+        if may_restart(self._recipe) and self._tables.host("restart", step, part).any():
+            for stack in memory.values():
+                stack.masked_fill_(now["restart"] == 1, 0)
+        shown = self._companions.shown(part)
+        batch = self._materials.answered(batch, step, part)
+        gradients = self._learner.gradients(students, shown, batch, now)
+        if self._materials.stores(step):
+            logits = self._learner.answers(students, batch.x, batch.mask)
+            self._materials.store_(step, part, logits)
+        slope = gradients.clone() if self._companions.gathers else gradients
+        slots = Slots(students, gradients, self._slots[part, slot])
         self._update_(slots, memory, now)
-        if self._teachers is not None:
-            host = self._tables.host("strategy.teacher", step, part)
-            absorb_(teachers, slots.out, now["strategy.teacher"], host)
+        self._slow_body_(slots, now, self._tables.host("body_rate", step, part))
+        if self._companions.gathers:
+            self._companions.gather_(part, Passage(students, slope, slots.out))
+        self._companions.absorb_(step, part, slots.out, self._tables)
+        for i in range(len(self._recipe.pulls)):
+            target = self._companions.averages[f"pulls.{i}.toward"][part]
+            host = self._tables.host(f"pulls.{i}", step, part)
+            absorb_(slots.out, target, now[f"pulls.{i}"], host)
+
+    def _slow_body_(self, slots: Slots, now: Mapping[str, Tensor], rates: Table) -> None:
+        """Shortens the step of all but the last layer."""
+        if (rates == 1).all():
+            return
+        body = self._learner.body
+        moved = slots.weights[:, body].clone()
+        absorb_(moved, slots.out[:, body], now["body_rate"], rates)
+        slots.out[:, body] = moved
+
+    def _ending(self, students: Tensor) -> Ending:
+        old, new = self._materials.met(self.task)
+        return Ending(
+            task=self.task,
+            student=students,
+            fisher=lambda weights: self._slopes(weights, OF_MERGES, log_likelihoods, power=2),
+            now=self._tables.at(self._stream.clock.task_ends[self.task] - 1, slice(None)),
+            layout=self._learner.layout,
+            old=old,
+            new=new,
+        )
+
+    def _finish(self, importance: Importance, now: Mapping[str, Tensor]) -> Finish:
+        mean = partial(self._slopes, self.students, importance.samples)
+        return Finish(
+            weights=self.students,
+            start=self._boundaries.start,
+            squares=partial(mean, power=2),
+            sizes=partial(mean, power=1),
+            now=now,
+        )
+
+    def _slopes(self, rows: Tensor, samples: int, of: Estimate, *, power: int) -> Tensor:
+        """Means over ``samples`` of the task's training samples, drawn by seed and task. [R, P]."""
+        split = self._stream.train[self.task]
+        rng = generator("slopes", self._seed, self.task)
+        some = torch.randperm(len(split), generator=rng)[:samples].to(split.y.device)
+        mask = None if self._stream.masks is None else self._stream.masks[self.task]
+        return self._learner.slopes(
+            rows, Split(split.x[some], split.y[some]), mask, of=of, power=power
+        )
 
     def _update_(
         self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]
@@ -213,7 +299,9 @@ class Cohort:
         self._bank.keep([rows[m] for m in at], at)
         self._slots = self._slots[at]
         self._memory = {n: memory[at] for n, memory in self._memory.items()}
-        self._teachers = None if self._teachers is None else self._teachers[at]
+        self._companions.keep(at)
+        self._materials.keep(at)
+        self._boundaries.keep(wanted, at)
         self._tables.keep(at)
         self._seats = [seat for seat in self._seats if seat[0] in wanted]
 
@@ -225,7 +313,9 @@ class Cohort:
             "seats": self.seats,
             "students": self.students.clone(),
             "memory": dict(self._memory),
-            "teachers": self._teachers,
+            "companions": self._companions.state_dict(),
+            "materials": self._materials.state_dict(),
+            "boundaries": self._boundaries.state_dict(),
             "averages": self._bank.averages,
         }
 
@@ -244,8 +334,9 @@ class Cohort:
         self._slots[:, -1] = state["students"]
         for name, memory in self._memory.items():
             memory.copy_(state["memory"][name])
-        if self._teachers is not None:
-            self._teachers.copy_(state["teachers"])
+        self._companions.load_state_dict(state["companions"])
+        self._materials.load_state_dict(state["materials"])
+        self._boundaries.load_state_dict(state["boundaries"])
         self._bank.averages.copy_(state["averages"])
         self._bank.look()
 
@@ -257,15 +348,17 @@ def _check(members: Sequence[Member]) -> None:
         raise ValueError("members of a cohort may differ in schedules and averagers only")
 
 
-def _marks(one: Reading, clock: Clock) -> list[bytes]:
+def _marks(averager: Averager, one: Reading, clock: Clock) -> list[bytes]:
     """What an average is made of, before the first task and after each.
 
     Of one student, averages of equal marks are equal; all before the last copy is forgotten.
     """
-    marks = [b""]
+    said = b"" if averager.linear else repr(averager).encode()
+    marks = [said]
     for end, row in zip(clock.task_ends, one.read, strict=True):
         table = one.tables[row][:end]
-        marks.append(hashlib.sha256(table[last_copy(table) :].tobytes()).digest())
+        made = hashlib.sha256(said + table[last_copy(table) :].tobytes())
+        marks.append(made.digest())
     return marks
 
 
@@ -275,7 +368,7 @@ def _fingerprint(members: Sequence[Member], stream: Stream, seed: int) -> dict[s
     for split in stream.train:
         data.update(split.x[:1].cpu().numpy().tobytes() + split.y.cpu().numpy().tobytes())
     return {
-        "version": 1,
+        "version": 2,
         "seed": seed,
         "members": hashlib.sha256(repr(list(members)).encode()).hexdigest(),
         "stream": data.hexdigest(),

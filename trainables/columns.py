@@ -9,15 +9,28 @@ import torch
 from torch import Tensor
 
 from spaces.clock import Clock
+from spaces.schedules.base import Table
 from trainables.recipes import Recipe
 from trainables.tables import tables
+
+
+def columns_of(recipe: Recipe, clock: Clock) -> dict[str, Table]:
+    """Every table that a member is trained by, float64 [steps] each; equal skeletons, equal names."""
+    restarts = recipe.restarts(clock)
+    found = tables(recipe, clock) | recipe.optimizer.derived(clock, restarts)
+    return found | {"restart": restarts} if may_restart(recipe) else found
+
+
+def may_restart(recipe: Recipe) -> bool:
+    """Whether the memory of a recipe's optimizer is ever cleared, for all that its skeleton says."""
+    return bool(recipe.pulls) or recipe.optimizer_at_task == "reset"
 
 
 class Columns:
     """On the host float64 [steps, M] for each table, on the device float32."""
 
     def __init__(self, recipes: Sequence[Recipe], clock: Clock, like: Tensor) -> None:
-        columns = [tables(r, clock) | r.optimizer.derived(clock) for r in recipes]
+        columns = [columns_of(r, clock) for r in recipes]
         self.names = tuple(columns[0])
         stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
         self._host = stacked.transpose(2, 0, 1)

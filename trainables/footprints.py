@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from trainables.averagers import Averager
 from trainables.bank import BLOCK, GROUP
+from trainables.columns import columns_of
+from trainables.importances import Importance
 from trainables.readings import reading
 from trainables.stacks import layout_of
-from trainables.tables import tables
+from trainables.tables import specs_in
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
-    from trainables.averagers import Averager
     from trainables.models import Model
     from trainables.recipes import Recipe
     from trainables.scenarios.base import Stream
@@ -32,16 +34,35 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     Python and PyTorch take themselves come on top.
     """
     clock, row = stream.clock, width(recipe.model, stream)
-    columns = tables(recipe, clock)
-    derived = recipe.optimizer.derived(clock)
-    teachers = sum(name == "strategy.teacher" for name in columns)
-    rows = BLOCK + len(recipe.optimizer.memory) + teachers + averages
+    columns = columns_of(recipe, clock)
+    rows = BLOCK + len(recipe.optimizer.memory) + _beside(recipe, clock) + averages
     coefficients = -(-averages // GROUP) * GROUP * clock.steps * FLOAT
-    read = len(columns | derived) * clock.steps * (FLOAT + DOUBLE)
+    read = len(columns) * clock.steps * (FLOAT + DOUBLE)
     order = clock.steps * recipe.batch * LONG
     # The network itself and its first weights stand beside the stacks.
     weights = (members * rows + 2) * row * FLOAT
-    return weights + members * (coefficients + read) + order + _data(stream)
+    kept = _remembered(recipe, stream, members)
+    return weights + members * (coefficients + read) + order + kept + _data(stream)
+
+
+def _beside(recipe: Recipe, clock: Clock) -> int:
+    """Rows of weights of a member beside its student and its averages."""
+    importances = specs_in(recipe, Importance).values()
+    gathered = sum(1 + len(importance.sums) for importance in importances)
+    merge = recipe.merge
+    ends = 0 if merge is None else clock.task_count * (merge.ends + merge.fishers)
+    # What the stream and the task began with.
+    return len(specs_in(recipe, Averager)) + gathered + ends + 2
+
+
+def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
+    """What a memory takes: the samples once more, what is shown when, logits that are stored."""
+    if recipe.memory is None:
+        return 0
+    shown = stream.clock.steps * recipe.strategy.draws() * recipe.memory.batch * (2 * LONG + FLOAT)
+    logits = members * recipe.memory.size * stream.classes * FLOAT
+    samples = sum(s.x.numel() * FLOAT + s.y.numel() * LONG for s in stream.train)
+    return shown + samples + (logits if "stored" in recipe.strategy.needs() else 0)
 
 
 def rows(averager: Averager, clock: Clock) -> int:

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad
+from torch import Tensor
+from torch.func import functional_call, grad, vmap
 
+from trainables.importances.base import Estimate
+from trainables.lessons import Lesson, below
 from trainables.models import Model
 from trainables.precisions import computed_in
 from trainables.programs import Function, Loop, Program
 from trainables.recipes import Recipe, program
-from trainables.scenarios.base import Batch, Shape, Stream
+from trainables.scenarios.base import Batch, Replay, Shape, Split, Stream
 from trainables.seeds import generator, joined
 from trainables.stacks import Weights, layout_of
 
+Names: TypeAlias = tuple[str, ...]
+
+SLOPES_AT_ONCE = 8
+"""Samples whose slopes are taken together, each a row of weights of every member."""
+
 MASKED = -1e9
 """The logit of a class that may not be answered: never wins, and its probability rounds to 0."""
+
+
+class Given(NamedTuple):
+    """What a loss is given beside the student, by name, in order: what is of the member comes first."""
+
+    companions: Names
+    now: Names
+    stored: bool
+    shared: Names
 
 
 def stacks(model: Model, shape: Shape) -> bool:
@@ -38,36 +55,60 @@ class Learner:
     """
 
     def __init__(self, recipe: Recipe, stream: Stream, *, seed: int) -> None:
-        self.network = recipe.model.build(
-            stream.inputs, stream.classes, generator("weights", joined(seed, recipe.seed))
+        self._shape, self._seed, self._model = (
+            Shape(stream.inputs, stream.classes),
+            joined(seed, recipe.seed),
+            recipe.model,
         )
+        self.network = recipe.model.build(*self._shape, generator("weights", self._seed))
         self.layout = layout_of(self.network)
         self.start = self.layout.row(self.network.state_dict())
-        self._stacks = stacks(recipe.model, Shape(stream.inputs, stream.classes))
+        self._stacks = stacks(recipe.model, self._shape)
         self._skeleton = program(recipe), stream.inputs, stream.classes
         self._strategy, self._precision = recipe.strategy, recipe.precision
         buffers = self.network.named_buffers()
         self._counts = [(n, b) for n, b in buffers if not b.is_floating_point()]
         self._programs: dict[object, Program | Loop] = {}
 
+    def drawn(self, number: int) -> Tensor:
+        """Other first weights than ``start``, of the same law. [P]."""
+        rng = generator("weights", self._seed, number)
+        return self.layout.row(self._model.build(*self._shape, rng).state_dict())
+
+    @property
+    def body(self) -> slice:
+        """The columns of every parameter but the last layer's."""
+        head = tuple(n for n, _ in list(self.network.named_children())[-1:])
+        names, sizes = self.layout.names, self.layout.sizes
+        return slice(0, sum(s for n, s in zip(names, sizes, strict=True) if not n.startswith(head)))
+
     def logits(self, row: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
         """Of ONE model on x [B, *inputs]. [B, C]."""
         self.network.eval()
-        return _forward(self.network, mask)(self.layout.views(row), x)
+        return self._forward(self.layout.views(row), x, mask)
 
     def gradients(
-        self, students: Tensor, teachers: Tensor, batch: Batch, now: Mapping[str, Tensor]
+        self,
+        students: Tensor,
+        companions: Mapping[str, Tensor],
+        batch: Batch,
+        now: Mapping[str, Tensor],
     ) -> Tensor:
-        """Of each member's loss. [M, P] from [M, P] twice and values [M, 1].
+        """Of each member's loss. [M, P] from [M, P], those of the companions and values [M, 1].
 
-        In the columns of the buffers, ``layout.carried``, stand their next values.
+        Only ``batch.replay.stored`` [M, D, R, C] is of the members. In the columns of the buffers,
+        ``layout.carried``, stand their next values.
         """
         names = tuple(n for n in now if n.startswith("strategy."))
-        key = ("gradients", names, batch.mask is None)
-        if key not in self._programs:
-            self._programs[key] = self._program(self._gradient(names), key, mapped=2 + len(names))
-        rest = (batch.x, batch.y) if batch.mask is None else batch
-        return self._programs[key](students, teachers, *(now[n] for n in names), *rest)
+        stored = None if batch.replay is None else batch.replay.stored
+        shared = {n: t for n, t in _flat(batch).items() if t is not None}
+        given = Given(tuple(companions), names, stored is not None, tuple(shared))
+        stacks = [*companions.values(), *(now[n] for n in names)]
+        stacks += [] if stored is None else [stored]
+        if given not in self._programs:
+            of = self._gradient(given)
+            self._programs[given] = self._program(of, given, mapped=1 + len(stacks))
+        return self._programs[given](students, *stacks, *shared.values())
 
     def answers(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
         """Logits of each row on the same x. [R, B, C]."""
@@ -77,11 +118,39 @@ class Learner:
             self._programs[key] = self._program(of, key, mapped=1)
         return self._programs[key](rows, x, *(() if mask is None else (mask,)))
 
+    def slopes(
+        self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int
+    ) -> Tensor:
+        """The mean over the samples of |d of / d weight|^power, one sample at a time. [R, P]."""
+        chunk = SLOPES_AT_ONCE if self._stacks else 1
+        total = torch.zeros_like(rows)
+        pairs = zip(torch.split(split.x, chunk), torch.split(split.y, chunk), strict=True)
+        for x, y in pairs:
+            key = ("slopes", of, power, mask is None)
+            if key not in self._programs:
+                self._programs[key] = self._program(self._slopes(of, power), key, mapped=1)
+            total += self._programs[key](rows, x, y, *(() if mask is None else (mask,)))
+        total[:, self.layout.carried] = 0
+        return total / len(split)
+
+    def _slopes(self, of: Estimate, power: int) -> Function:
+        def one(row: Tensor, x: Tensor, y: Tensor, *mask: Tensor) -> Tensor:
+            logits = self.logits(row, x.unsqueeze(0), mask[0] if mask else None)
+            return of(logits.squeeze(0), y)
+
+        def summed(row: Tensor, x: Tensor, y: Tensor, *mask: Tensor) -> Tensor:
+            if not self._stacks:
+                return grad(one)(row, x[0], y[0], *mask).abs().pow(power)
+            each = vmap(grad(one), in_dims=(None, 0, 0, *(None for _ in mask)))
+            return each(row, x, y, *mask).abs().pow(power).sum(0)
+
+        return summed
+
     def _program(self, of: Function, key: Hashable, *, mapped: int) -> Program | Loop:
         return Program(of, (key, self._skeleton), mapped) if self._stacks else Loop(of, mapped)
 
-    def _gradient(self, names: tuple[str, ...]) -> Function:
-        both = grad(self._loss(names), has_aux=True)
+    def _gradient(self, given: Given) -> Function:
+        both = grad(self._loss(given), has_aux=True)
 
         def gradient(*arguments: Tensor) -> Tensor:
             slopes, buffers = both(*arguments)
@@ -93,18 +162,30 @@ class Learner:
 
         return gradient
 
-    def _loss(self, names: tuple[str, ...]) -> Callable[..., tuple[Tensor, list[Tensor]]]:
-        def loss(student: Tensor, teacher: Tensor, *rest: Tensor) -> tuple[Tensor, list[Tensor]]:
-            now = {n: v.squeeze(0) for n, v in zip(names, rest, strict=False)}
-            x, y, *mask = rest[len(names) :]
-            batch = Batch(x, y, mask[0] if mask else None)
-            views, teacher_views = self._views(student), self._views(teacher)
+    def _loss(self, given: Given) -> Callable[..., tuple[Tensor, list[Tensor]]]:
+        def loss(student: Tensor, *rest: Tensor) -> tuple[Tensor, list[Tensor]]:
+            each = iter(rest)
+            beside = {name: self._views(next(each)) for name in given.companions}
+            now = {name: next(each).squeeze(0) for name in given.now}
+            stored = next(each) if given.stored else None
+            batch = _batch(dict(zip(given.shared, each, strict=True)), stored)
+            views = self._views(student)
             self.network.train()
-            forward = computed_in(self._precision, _forward(self.network, batch.mask))
-            value = self._strategy.loss(forward, views, teacher_views, batch, now)
-            return value, [views[name] for name in self._buffers]
+            forward = computed_in(self._precision, self._forward)
+            features = computed_in(self._precision, self._features)
+            lesson = Lesson(forward, features, views, beside, batch, below(now, "strategy"))
+            return self._strategy.loss(lesson), [views[name] for name in self._buffers]
 
         return loss
+
+    def _forward(self, weights: Weights, x: Tensor, mask: Tensor | None) -> Tensor:
+        logits: Tensor = functional_call(self.network, weights, (x,))
+        return logits if mask is None else torch.where(mask, logits, MASKED)
+
+    def _features(self, weights: Weights, x: Tensor) -> Tensor:
+        body = self._model.body(self.network)
+        features: Tensor = functional_call(body, weights, (x,))
+        return features
 
     @property
     def _buffers(self) -> tuple[str, ...]:
@@ -117,9 +198,15 @@ class Learner:
         return views | copies | {name: count.clone() for name, count in self._counts}
 
 
-def _forward(network: nn.Module, mask: Tensor | None) -> Callable[[Weights, Tensor], Tensor]:
-    def forward(weights: Weights, x: Tensor) -> Tensor:
-        logits: Tensor = functional_call(network, weights, (x,))
-        return logits if mask is None else torch.where(mask, logits, MASKED)
+def _flat(batch: Batch) -> dict[str, Tensor | None]:
+    """What of a batch all members share, by name."""
+    own = {n: v for n, v in batch._asdict().items() if n != "replay"}
+    replay = {} if batch.replay is None else batch.replay._asdict()
+    return own | {f"replay.{n}": v for n, v in replay.items() if n != "stored"}
 
-    return forward
+
+def _batch(shared: Mapping[str, Tensor], stored: Tensor | None) -> Batch:
+    """The batch of ONE member again."""
+    replay = below(shared, "replay")
+    own: dict[str, Any] = {n: v for n, v in shared.items() if not n.startswith("replay.")}
+    return Batch(**own, replay=Replay(**replay, stored=stored) if replay else None)

@@ -5,24 +5,41 @@ A new strategy, optimizer or averager is put to these laws by being registered.
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.cases import specs_of
+from spaces.schedules import Schedule
+from spaces.schedules.constant import Constant
+from tests.contracts.cases import alike, specs_of
 from trainables.averagers import Averager
 from trainables.bank import BLOCK
 from trainables.cohort import Cohort, Member
+from trainables.importances import Importance
+from trainables.memories import Memory
+from trainables.merges import Merge
 from trainables.models.mlp import Mlp
 from trainables.optimizers import Optimizer
+from trainables.optimizers.sgd import Sgd
+from trainables.pulls import Pull
 from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
 from trainables.strategies import Strategy
+from trainables.strategies.finetune import Finetune
+from trainables.terms import Term
+from trainables.terms.logits import Logits
+from trainables.terms.quadratic import Quadratic
+from trainables.terms.replay import Replay
 
 STREAM = Blobs(tasks=3, steps=BLOCK + 5, dims=6, train=40, validation=24).stream()
 MODEL = Mlp(hidden=(20,))
 
+FAMILIES = (Term, Memory, Importance, Pull, Merge)
+PARTS = {f"{f.__name__.lower()}-{n}": kind for f in FAMILIES for n, kind in f.kinds.items()}
+each_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 each_strategy = pytest.mark.parametrize("strategy", Strategy.kinds.values(), ids=Strategy.kinds)
 each_optimizer = pytest.mark.parametrize("optimizer", Optimizer.kinds.values(), ids=Optimizer.kinds)
 
@@ -36,17 +53,52 @@ def _one_thread():
 
 
 @st.composite
-def members(draw, strategy, optimizer, most=4):
-    averagers = st.lists(st.one_of(*map(specs_of, Averager.kinds.values())), min_size=1, max_size=3)
-    recipes = st.builds(
-        Recipe,
-        model=st.just(MODEL),
-        strategy=specs_of(strategy),
-        optimizer=specs_of(optimizer),
-        batch=st.just(5),
+def recipes(draw, strategy, optimizer, part):
+    """Any recipe with an instance of ``part``, one kind of one family, in it."""
+    terms = draw(_terms(part))
+    learns = draw(specs_of(strategy))
+    if terms:
+        learns = dataclasses.replace(learns, terms=terms)
+    pulls = [draw(specs_of(part))] if part in Pull.kinds.values() else []
+    return Recipe(
+        model=MODEL,
+        strategy=learns,
+        optimizer=draw(specs_of(optimizer)),
+        batch=5,
+        memory=draw(_any(Memory, part)) if "replay" in learns.needs() else None,
+        pulls=(*pulls, *draw(st.lists(_any(Pull, None), max_size=1))),
+        merge=draw(_any(Merge, part)) if part in Merge.kinds.values() else None,
+        body_rate=draw(_body_rates()),
+        optimizer_at_task=draw(st.sampled_from(["keep", "reset"])),
     )
-    member = st.builds(Member, recipe=recipes, averagers=averagers.map(tuple))
-    return draw(st.lists(member, min_size=1, max_size=most))
+
+
+def _body_rates():
+    return st.sampled_from([1.0, 0.5]).map(lambda rate: Constant(value=rate))
+
+
+def _any(family, part):
+    """An instance of ``part`` if it is one of the family's kinds, or else of any."""
+    kinds = [part] if part in family.kinds.values() else list(family.kinds.values())
+    return st.one_of(*map(specs_of, kinds))
+
+
+@st.composite
+def _terms(draw, part):
+    if part in Term.kinds.values():
+        return (draw(specs_of(part)),)
+    if part in Importance.kinds.values():
+        return (Quadratic(importance=draw(specs_of(part))),)
+    return (Logits(), Replay()) if part in Memory.kinds.values() else ()
+
+
+@st.composite
+def members(draw, strategy=Finetune, optimizer=Sgd, part=None):
+    """Up to four members of one program, their schedules, averagers and pulls drawn each."""
+    first = draw(recipes(strategy, optimizer, part))
+    more = draw(st.lists(alike(first, (Schedule, Averager, Pull)), max_size=3))
+    averagers = st.lists(_any(Averager, None), min_size=1, max_size=3).map(tuple)
+    return [Member(recipe, draw(averagers)) for recipe in (first, *more)]
 
 
 def same(a, b):
@@ -69,7 +121,17 @@ def of_seats(members):
 @settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_each_seat_under_any_pruning_is_as_it_would_be_alone(strategy, optimizer, data):
-    drawn = data.draw(members(strategy, optimizer))
+    each_is_as_alone(data.draw(members(strategy, optimizer)), data)
+
+
+@each_part
+@settings(max_examples=6, deadline=None)
+@given(data=st.data())
+def test_with_any_part_each_seat_is_as_it_would_be_alone(part, data):
+    each_is_as_alone(data.draw(members(part=part)), data)
+
+
+def each_is_as_alone(drawn, data):
     cohort = Cohort(drawn, STREAM, seed=1)
     alone = {i: Cohort([m], STREAM, seed=1) for i, m in enumerate(of_seats(drawn))}
     for task in range(3):
@@ -87,7 +149,17 @@ def test_each_seat_under_any_pruning_is_as_it_would_be_alone(strategy, optimizer
 @settings(max_examples=4, deadline=None)
 @given(data=st.data(), cut=st.integers(0, 3))
 def test_cut_and_resumed_it_ends_as_if_never_cut(strategy, optimizer, data, cut):
-    drawn = data.draw(members(strategy, optimizer))
+    resumed_is_whole(data.draw(members(strategy, optimizer)), data, cut)
+
+
+@each_part
+@settings(max_examples=4, deadline=None)
+@given(data=st.data(), cut=st.integers(1, 2))
+def test_with_any_part_it_may_be_cut_and_resumed(part, data, cut):
+    resumed_is_whole(data.draw(members(part=part)), data, cut)
+
+
+def resumed_is_whole(drawn, data, cut):
     whole = Cohort(drawn, STREAM, seed=2)
     resumed = Cohort(drawn, STREAM, seed=2)
     for task in range(3):
@@ -105,19 +177,20 @@ def test_cut_and_resumed_it_ends_as_if_never_cut(strategy, optimizer, data, cut)
 
 
 @each_strategy
-@each_optimizer
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())
-def test_members_may_stand_in_any_order(strategy, optimizer, data):
-    drawn = data.draw(members(strategy, optimizer))
+def test_members_may_stand_in_any_order(strategy, data):
+    drawn = data.draw(members(strategy))
     order = data.draw(st.permutations(range(len(drawn))))
     forth, back = trained(drawn, tasks=1), trained([drawn[i] for i in order], tasks=1)
     assert same(forth.students[order], back.students)
 
 
-@each_strategy
-@each_optimizer
-def test_the_global_random_state_is_left_alone(strategy, optimizer):
+@each_part
+@settings(max_examples=2, deadline=None)
+@given(data=st.data())
+def test_the_global_random_state_is_left_alone(part, data):
+    drawn = data.draw(members(part=part))
     before = torch.get_rng_state()
-    trained([Member(Recipe(model=MODEL, strategy=strategy()), (Averager.kinds["student"](),))])
+    trained(drawn, tasks=1)
     assert torch.equal(before, torch.get_rng_state())

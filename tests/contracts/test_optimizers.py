@@ -21,7 +21,7 @@ each_kind = pytest.mark.parametrize("kind", Optimizer.kinds.values(), ids=Optimi
 
 
 def columns(spec):
-    return tables(spec, CLOCK, "optimizer") | spec.derived(CLOCK)
+    return tables(spec, CLOCK, "optimizer") | spec.derived(CLOCK, np.zeros(CLOCK.steps))
 
 
 def moved(specs, weights, gradients):

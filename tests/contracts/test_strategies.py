@@ -8,31 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.func import grad
 
-from spaces.clock import Clock
 from tests.contracts.cases import specs_of
-from trainables.scenarios.base import Batch
+from tests.contracts.lessons import lesson_for, weights_of
 from trainables.strategies import Strategy
-from trainables.tables import tables
 
 each_kind = pytest.mark.parametrize("kind", Strategy.kinds.values(), ids=Strategy.kinds)
 
 
-def weights_of(seed):
-    rng = torch.Generator().manual_seed(seed)
-    return {"w": torch.randn(3, 8, generator=rng)}
-
-
-def forward(weights, x):
-    return x @ weights["w"].T
-
-
 def loss_of(spec, student, teacher):
-    rng = torch.Generator().manual_seed(5)
-    batch = Batch(torch.randn(6, 8, generator=rng), torch.arange(6) % 3, None)
-    now = {
-        n: torch.tensor(t[0]).float() for n, t in tables(spec, Clock(steps=4), "strategy").items()
-    }
-    return spec.loss(forward, student, teacher, batch, now)
+    return spec.loss(lesson_for(spec, student, teacher))
 
 
 @each_kind

@@ -9,6 +9,7 @@ import pytest
 from search.studyfile import StudyFile, read, read_text, shipped
 from spaces.domains import Range
 from spaces.specs import SpecError
+from trainables.averagers import Averager
 from trainables.averagers.ema import Ema
 from trainables.averagers.uniform import Uniform
 from trainables.strategies.mean_teacher import MeanTeacher
@@ -122,7 +123,7 @@ def test_references_default_to_the_worst_of_the_metric():
         ("!log [1e-3, 1]", "!uniform [-1, 1]", ("6: recipe.optimizer.sgd.lr: must be at least 0 and "
          "finite at every step, got -1.0 at step 0 of 64 (the low end: !uniform [-1, 1])")),
         ("{kind: finetune}", "{kind: finetune, x: 1}",
-         "8: recipe.strategy.0.finetune.x: unknown key"),
+         "8: recipe.strategy.0.finetune.x: unknown key (one of kind, terms)"),
         ("!near_one [0.9, 0.99]", "!uniform [0.9, 1.5]",
          ("9: recipe.strategy.1.mean_teacher.teacher.ema.momentum: must be between 0 and 1 at every "
          "step, got 1.5 at step 0 of 64 (the high end: !uniform [0.9, 1.5])")),
@@ -140,7 +141,7 @@ def test_references_default_to_the_worst_of_the_metric():
         ("kind: uniform", "kind: !choice [uniform, unifrom]",
          "14: averagers.1: unknown kind 'unifrom' (did you mean 'uniform'?)"),
         ("kind: uniform", "every: 2",
-         "14: averagers.1: 'kind' is missing (one of ema, lawa, power, student, tail, uniform)"),
+         f"14: averagers.1: 'kind' is missing (one of {', '.join(sorted(Averager.kinds))})"),
         ("candidates: 8", "candidates: 0", "15: budget.candidates: must be at least 1, got 0"),
         ("candidates: 8", "candidates: !int [1, 2]",
          "15: budget.candidates: a hole may stand under recipe and averagers only, got !int [1, 2]"),

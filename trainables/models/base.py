@@ -35,6 +35,16 @@ class Model(Family):
         """
         raise NotImplementedError
 
+    def body(self, network: nn.Module) -> nn.Module:
+        """``network`` without its last layer, which is its last child: what makes the features.
+
+        Raises:
+            TypeError: if the network is no sequence of layers and its kind does not say more.
+        """
+        if not isinstance(network, nn.Sequential):
+            raise TypeError(f"a {type(self).__name__} does not say which layers make its features")
+        return network[:-1]
+
     def build(self, inputs: tuple[int, ...], classes: int, generator: torch.Generator) -> nn.Module:
         """The network, its weights drawn from ``generator``, on the generator's device."""
         # On the meta device the layers' own initialisation computes nothing and leaves the

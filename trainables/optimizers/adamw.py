@@ -39,14 +39,14 @@ class Adamw(Optimizer):
     decay: Annotated[Schedule, Within(0, inf)] = Constant(value=0.01)
     kind: Literal["adamw"] = "adamw"
 
-    def derived(self, clock: Clock) -> dict[str, Table]:
+    def derived(self, clock: Clock, restarts: Table) -> dict[str, Table]:
         lr, beta1, beta2 = (s.table(clock) for s in (self.lr, self.beta1, self.beta2))
         return {
             "optimizer.take1": 1 - beta1,
             "optimizer.take2": 1 - beta2,
             "optimizer.keep": 1 - lr * self.decay.table(clock),
-            "optimizer.stride": lr / (1 - np.cumprod(beta1)),
-            "optimizer.scale": np.sqrt(1 - np.cumprod(beta2)),
+            "optimizer.stride": lr / (1 - _products(beta1, restarts)),
+            "optimizer.scale": np.sqrt(1 - _products(beta2, restarts)),
         }
 
     def update_(
@@ -60,3 +60,9 @@ class Adamw(Optimizer):
         step = torch.div(first, root, out=root)
         torch.mul(slots.weights, now["optimizer.keep"], out=slots.out)
         slots.out.addcmul_(step, now["optimizer.stride"], value=-1)
+
+
+def _products(beta: Table, restarts: Table) -> Table:
+    """The product of the betas since the memory was last cleared. [steps]."""
+    starts = np.flatnonzero(restarts)
+    return np.concatenate([np.cumprod(part) for part in np.split(beta, starts)])

@@ -34,15 +34,38 @@ class Shape(NamedTuple):
     classes: int
 
 
-class Batch(NamedTuple):
-    """What a member learns from in one step: ``x`` [B, *inputs], ``y`` [B].
+class Replay(NamedTuple):
+    """Samples of the past, D independent draws of R: ``x`` [D, R, *inputs], ``y`` [D, R].
 
-    ``mask``, bool [C], says which classes' logits count; None when all of them do.
+    ``share`` float32 [D, R] sums to 1 over a draw's samples, or to 0 while nothing is remembered.
+    ``mask``, bool [D, R, C], says which classes' logits count for each; None when all do.
+    ``stored`` [D, R, C] are the logits of ONE member when it met each sample.
     """
 
     x: Tensor
     y: Tensor
-    mask: Tensor | None
+    share: Tensor
+    mask: Tensor | None = None
+    stored: Tensor | None = None
+
+
+class Batch(NamedTuple):
+    """What a member learns from in one step: ``x`` [B, *inputs], ``y`` [B].
+
+    ``mask``, bool [C], says which classes' logits count; None when all of them do. The rest is there
+    only for strategies that look at it: ``later``, 0 in the first task and 1 from then on; ``old``
+    and ``new``, bool [C], the classes of earlier tasks and those of this one; ``noise``
+    [B, *inputs], standard normal; ``replay``, out of the memory.
+    """
+
+    x: Tensor
+    y: Tensor
+    mask: Tensor | None = None
+    later: Tensor | None = None
+    old: Tensor | None = None
+    new: Tensor | None = None
+    noise: Tensor | None = None
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

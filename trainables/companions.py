@@ -1,0 +1,107 @@
+"""Companions: the weights that members are given beside their students, kept up by the cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainables.averagers import Averager
+from trainables.bank import absorb_
+from trainables.columns import Columns
+from trainables.importances import Importance
+from trainables.importances.base import Finish, Passage
+from trainables.lessons import below
+from trainables.recipes import Recipe
+from trainables.tables import specs_in
+
+OF_THE_LOSS = "strategy"
+"""Where in a recipe the companions stand that its strategy is shown."""
+
+
+class Moment(NamedTuple):
+    """The end of a task as companions see it; stacks [M, P].
+
+    ``finish`` makes of an importance and its schedules' values what the importance may look at.
+    """
+
+    step: int
+    student: Tensor
+    finish: Callable[[Importance, dict[str, Tensor]], Finish]
+
+
+class Companions:
+    """Averages that steer and importances of all members, each a stack [M, P] by its field's path."""
+
+    def __init__(
+        self, recipes: Sequence[Recipe], first: Tensor, draw: Callable[[int], Tensor]
+    ) -> None:
+        """``first`` [M, P] are the students as drawn; ``draw`` makes another row [P] of them."""
+        averages = [specs_in(recipe, Averager) for recipe in recipes]
+        self.averages = {n: _drawn([a[n] for a in averages], first, draw) for n in averages[0]}
+        self._kinds = specs_in(recipes[0], Importance)
+        self.importances = {n: torch.zeros_like(first) for n in self._kinds}
+        self._sums = {
+            n: {s: torch.zeros_like(first) for s in kind.sums} for n, kind in self._kinds.items()
+        }
+        self.gathers = any(self._sums.values())
+
+    def shown(self, part: slice) -> dict[str, Tensor]:
+        """What the loss of the members in ``part`` is shown, [m, P] by path within the strategy."""
+        found = below(self.averages | self.importances, OF_THE_LOSS)
+        return {name: stack[part] for name, stack in found.items()}
+
+    def absorb_(self, step: int, part: slice, students: Tensor, tables: Columns) -> None:
+        """Has every average take in the students [m, P] after a step."""
+        now = tables.at(step, part)
+        for name, stack in self.averages.items():
+            absorb_(stack[part], students, now[name], tables.host(name, step, part))
+
+    def gather_(self, part: slice, passage: Passage) -> None:
+        for name, kind in self._kinds.items():
+            if kind.sums:
+                kind.gather_({n: s[part] for n, s in self._sums[name].items()}, passage)
+
+    def settle_(self, at: Moment, tables: Columns) -> None:
+        """What changes once a task is finished: importances, then the averages that copy."""
+        every = slice(None)
+        now = tables.at(at.step, every)
+        for name, kind in self._kinds.items():
+            finish, sums = at.finish(kind, below(now, name)), self._sums[name]
+            self.importances[name] = kind.renewed(self.importances[name], sums, finish)
+            for stack in sums.values():
+                stack.zero_()
+        for name, stack in self.averages.items():
+            settling = f"{name}.settling"
+            absorb_(stack, at.student, now[settling], tables.host(settling, at.step, every))
+
+    def keep(self, members: list[int]) -> None:
+        for stacks in self._all():
+            for name, stack in stacks.items():
+                stacks[name] = stack[members]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"averages": self.averages, "importances": self.importances}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Between tasks, so that there are no sums to be taken up."""
+        for stacks, saved in (
+            (self.averages, state["averages"]),
+            (self.importances, state["importances"]),
+        ):
+            for name, stack in stacks.items():
+                stack.copy_(saved[name])
+
+    def _all(self) -> Iterable[dict[str, Tensor]]:
+        return self.averages, self.importances, *self._sums.values()
+
+
+def _drawn(averagers: list[Averager], first: Tensor, draw: Callable[[int], Tensor]) -> Tensor:
+    """What an average of each member starts from. [M, P]."""
+    stack = first.clone()
+    for m, averager in enumerate(averagers):
+        if averager.drawn is not None:
+            stack[m] = draw(averager.drawn).to(stack)
+    return stack
