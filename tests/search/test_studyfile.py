@@ -123,7 +123,7 @@ def test_references_default_to_the_worst_of_the_metric():
         ("!log [1e-3, 1]", "!uniform [-1, 1]", ("6: recipe.optimizer.sgd.lr: must be at least 0 and "
          "finite at every step, got -1.0 at step 0 of 64 (the low end: !uniform [-1, 1])")),
         ("{kind: finetune}", "{kind: finetune, x: 1}",
-         "8: recipe.strategy.0.finetune.x: unknown key (one of kind, terms)"),
+         "8: recipe.strategy.0.finetune.x: unknown key (one of terms)"),
         ("!near_one [0.9, 0.99]", "!uniform [0.9, 1.5]",
          ("9: recipe.strategy.1.mean_teacher.teacher.ema.momentum: must be between 0 and 1 at every "
          "step, got 1.5 at step 0 of 64 (the high end: !uniform [0.9, 1.5])")),
