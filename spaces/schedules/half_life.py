@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 
 from spaces.bounds import Within
-from spaces.schedules.base import Schedule, Table, task_lengths
+from spaces.schedules.base import Schedule, Table, Unit, in_steps
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
@@ -24,10 +24,10 @@ class HalfLife(Schedule):
     """
 
     length: Annotated[Schedule, Within(0, np.inf, open_low=True)]
-    unit: Literal["steps", "tasks"]
+    unit: Unit
     kind: Literal["half_life"] = "half_life"
 
     def table(self, clock: Clock) -> Table:
-        steps = task_lengths(clock) if self.unit == "tasks" else 1.0
+        steps = in_steps(self.length.table(clock), self.unit, clock)
         with np.errstate(over="ignore", divide="ignore"):  # no half-life is a momentum of 0
-            return np.exp2(-1 / (self.length.table(clock) * steps))
+            return np.exp2(-1 / steps)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Ramp(Schedule):
     """end - (end - start) exp(-t / (rate steps)): ``rate`` is a time constant, a share of the run.
 
-    The momentum ramp of YOLO and MMCV where ``start`` is 0: end (1 - exp(-t / tau)).
+    ``yolo_ramp`` is the momentum ramp of this shape with its time constant in steps.
     """
 
     start: float

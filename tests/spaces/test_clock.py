@@ -19,3 +19,11 @@ def test_tasks():
 def test_refuses(starts):
     with pytest.raises(ValueError, match="must rise from 0"):
         Clock(steps=10, task_starts=starts)
+
+
+def test_the_clock_of_what_is_left_begins_at_0():
+    clock = Clock(steps=10, task_starts=(0, 4, 7))
+    assert clock.after(0) == clock
+    assert clock.after(3) == Clock(steps=7, task_starts=(0, 1, 4))
+    assert clock.after(4) == Clock(steps=6, task_starts=(0, 3))
+    assert clock.after(9) == Clock(steps=1)
