@@ -56,7 +56,7 @@ def _tell(study: Study, job: Job, tasks: int, rng: np.random.Generator) -> None:
                 seat=seat,
                 task=task,
                 step=task + 1,
-                accuracy=tuple(rng.random(task + 1).tolist()),
+                scores={"accuracy": tuple(rng.random(task + 1).tolist())},
                 seconds=0.0,
             )
             for seat in job.alive

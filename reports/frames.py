@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from trainables.metrics import BY_TASK, PREFIX
+
 if TYPE_CHECKING:
+    from search.events import Measured
     from search.history import History
     from search.studyfile import StudyFile
 
@@ -35,16 +38,38 @@ def records(history: History) -> pd.DataFrame:
     """One row for each accuracy measured, in order of candidate and task.
 
     Columns: ``candidate``, ``task_learnt`` (just before), ``task_tested``, ``step``, ``accuracy``
-    on its validation set, ``at`` (study seconds).
+    on its validation set, ``at`` (study seconds); then whatever else was measured of each task,
+    ``student_accuracy`` first.
     """
     rows = [
-        (candidate, record.task, tested, record.step, accuracy, record.at)
+        {
+            "candidate": candidate,
+            "task_learnt": record.task,
+            "task_tested": tested,
+            "step": record.step,
+            "accuracy": accuracy,
+            "at": record.at,
+            **_of_task(record, tested),
+        }
         for candidate, of_task in sorted(history.records.items())
         for _, record in sorted(of_task.items())
         for tested, accuracy in enumerate(record.accuracy)
     ]
     names = ["candidate", "task_learnt", "task_tested", "step", "accuracy", "at"]
-    return pd.DataFrame(rows, columns=names)
+    seen = dict.fromkeys(name for row in rows for name in row)
+    others = sorted(seen.keys() - set(names) - {STUDENT})
+    return pd.DataFrame(rows, columns=[*names, *([STUDENT] if STUDENT in seen else []), *others])
+
+
+STUDENT = f"{PREFIX}accuracy"
+
+
+def _of_task(record: Measured, task: int) -> dict[str, float]:
+    return {
+        name: values[task]
+        for name, values in record.measures.items()
+        if name.removeprefix(PREFIX) in BY_TASK and task < len(values)
+    }
 
 
 def _row(history: History, candidate: int, metrics: list[str], knobs: list[str]) -> list[Any]:

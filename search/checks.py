@@ -6,17 +6,16 @@ from typing import Any
 
 import torch
 
+from search.aims import aim_faults, with_worst
 from search.rungs import Rungs
 from search.settings import Budget, Written
 from spaces.corners import corner_faults
 from spaces.domains import BROKEN, Choice, Range
 from spaces.faults import Fault, locate
-from spaces.objectives import Aim
-from spaces.problems import Path, hint, told
+from spaces.problems import Path, told
 from spaces.space import Space, holes
 from spaces.specs import validate
 from trainables.averagers import Averager
-from trainables.metrics import METRICS, Metric
 from trainables.models import Model
 from trainables.recipes import Recipe
 from trainables.scenarios import Scenario
@@ -29,14 +28,14 @@ SEARCHED = ("recipe", "averagers")
 def faults_of(data: Any) -> list[Fault]:
     """All that keeps ``data`` from being a study; nothing if it is one."""
     fixed = _without_holes(data)
-    found = validate(Written, _with_worst(fixed), template=fixed)
+    found = validate(Written, with_worst(fixed), template=fixed)
     faults = found if isinstance(found, list) else []
     if not isinstance(data, dict):
         return faults
     return [
         *faults,
         *_misplaced_holes(data),
-        *_metric_faults(fixed.get("objectives")),
+        *aim_faults(fixed),
         *_rung_faults(fixed.get("rungs"), fixed.get("scenario")),
         *_space_faults(data),
         *_misfits(data),
@@ -46,7 +45,7 @@ def faults_of(data: Any) -> list[Fault]:
 
 def written(data: Any) -> Written:
     """``data``, of which ``faults_of`` finds none, as it is typed."""
-    found = validate(Written, _with_worst(data))
+    found = validate(Written, with_worst(data))
     assert isinstance(found, Written), found
     return found
 
@@ -77,51 +76,6 @@ def _misplaced_holes(data: dict[str, Any]) -> list[Fault]:
             message = f"a hole may stand under {where} only, got {told(domain)}"
             found[path] = Fault(path, path, message)
     return list(found.values())
-
-
-def _with_worst(data: Any) -> Any:
-    """``data`` in which each objective that gives no reference has its metric's worst value."""
-    aims = data.get("objectives") if isinstance(data, dict) else None
-    if not isinstance(aims, dict):
-        return data
-    return data | {"objectives": {name: _aim(name, aim) for name, aim in aims.items()}}
-
-
-def _aim(name: str, aim: Any) -> Any:
-    aim = {"direction": aim} if isinstance(aim, str) else aim
-    if name not in METRICS or not isinstance(aim, dict):
-        return aim
-    metric = METRICS[name]
-    return {"reference": metric.low if metric.direction == "max" else metric.high} | aim
-
-
-def _metric_faults(aims: Any) -> list[Fault]:
-    if not isinstance(aims, dict):
-        return []
-    told = {name: _metric_complaint(name, aim) for name, aim in aims.items()}
-    return [
-        Fault(("objectives", name), ("objectives", name), message)
-        for name, message in told.items()
-        if message
-    ]
-
-
-def _metric_complaint(name: str, said: Any) -> str:
-    if name not in METRICS:
-        return f"unknown metric{hint(name, METRICS)}"
-    aim, metric = validate(Aim, _aim(name, said)), METRICS[name]
-    if isinstance(aim, list):
-        return ""
-    if aim.direction != metric.direction:
-        better = "more" if metric.direction == "max" else "less"
-        return f"{better} {name} is better: write {metric.direction}, got {aim.direction}"
-    return _reference_complaint(aim.worst, metric)
-
-
-def _reference_complaint(reference: float, metric: Metric) -> str:
-    if metric.low <= reference <= metric.high:
-        return ""
-    return f"its reference must be between {metric.low} and {metric.high}, got {reference:g}"
 
 
 def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:

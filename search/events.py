@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: records of averages' accuracies alone, which this version reads."""
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
 FaultKind: TypeAlias = Literal["raised", "memory", "died"]
@@ -88,7 +89,8 @@ class Queued(Line):
 class Measured(Line):
     """A candidate's validation accuracy on tasks 0..``task``, just after ``task`` was learnt.
 
-    ``seconds`` is its share of the worker's time since the task before; ``at`` is study time.
+    ``measures`` is what else was measured of its average, and after ``student_`` of its student
+    (``trainables/evaluation.py``). ``seconds`` is its share of the worker's time since the task before; ``at`` is study time.
     """
 
     event: ClassVar[str] = "record"
@@ -99,6 +101,7 @@ class Measured(Line):
     accuracy: tuple[float, ...]
     seconds: float
     at: float
+    measures: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -90,6 +90,12 @@ class History:
         records = self.records[candidate]
         return [records[k].accuracy for k in sorted(records)]
 
+    def scores(self, candidate: int) -> list[dict[str, tuple[float, ...]]]:
+        """All that was measured of ``candidate`` after each task so far."""
+        records = self.records[candidate]
+        found = [records[k] for k in sorted(records)]
+        return [{"accuracy": r.accuracy, **r.measures} for r in found]
+
     def in_state(self, state: str) -> list[int]:
         """Candidates whose outcome is ``state``, in the order in which they got it."""
         return [c for c, o in self.outcomes.items() if o.state == state]

@@ -12,6 +12,7 @@ import torch
 from trainables.checkpoints import load_into, save
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
+from trainables.evaluation import ACCURACY, Evaluation
 from trainables.runs import Record, run
 from trainables.snapshots import Keeper
 
@@ -35,7 +36,7 @@ class Job:
     """Everything a worker needs, on any node that sees ``checkpoint``'s folder.
 
     ``alive`` are the seats that still owe an outcome: all of them, unless the job is resumed.
-    ``album`` says which snapshots are kept, if any, and where.
+    ``evaluation`` says what is measured besides accuracy; ``album`` says which snapshots are kept, if any, and where.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Job:
     device: DeviceName
     threads: int
     checkpoint: Path
+    evaluation: Evaluation = ACCURACY
     album: Album | None = None
 
 
@@ -71,7 +73,7 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     if job.checkpoint.exists():
         load_into(cohort, job.checkpoint)
     cohort.keep(set(job.alive) & set(cohort.seats))
-    running, saved = run(cohort, stream), time.monotonic()
+    running, saved = run(cohort, stream, job.evaluation), time.monotonic()
     kept: Verdict = None
     while True:
         try:

@@ -7,7 +7,6 @@ study did track.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,7 +25,7 @@ from spaces.space import Space
 from trainables.averagers import coefficients
 from trainables.devices import device_called
 from trainables.learners import Learner
-from trainables.metrics import METRICS, measure
+from trainables.metrics import OF_ACCURACY, defined, measure
 from trainables.posthoc import reconstructions
 from trainables.scoring import score
 from trainables.snapshots import Kept, read
@@ -109,6 +108,9 @@ def posthoc(directory: Path, *, candidates: int, sampler: Sampler) -> Findings:
     if candidates < 1:
         raise SpecError([f"--candidates: at least 1, got {candidates}"])
     history, file = load(directory)
+    if beyond := [n for n in file.objectives.names if n not in OF_ACCURACY]:
+        why = f"{beyond[0]} is not known of averages made afterwards, which are asked only for accuracy"
+        raise SpecError([f"{directory}: the objective {why}"])
     students = _students(directory, history, file)
     bench = Bench(file)
     made: list[Made] = []
@@ -220,7 +222,10 @@ class Student:
         far = [self._distance(history, task) for task in range(len(self._tracked))]
         weights, expected = np.array(far).T
         names = self._bench.file.objectives.names
-        values = [_flat([[tuple(measure(names, r).values())] for r in of]) for of in (rows, true)]
+        values = [
+            _flat([[tuple(measure(names, {"accuracy": r}).values())] for r in of])
+            for of in (rows, true)
+        ]
         return Check(
             weights=weights,
             expected=expected,
@@ -239,7 +244,7 @@ class Student:
                 knobs=recipe | d.knobs,
                 config=config,
                 rows=accuracies,
-                metrics=_metrics(accuracies),
+                metrics=defined({"accuracy": accuracies}),
                 error=float(error),
             )
             for d, config, accuracies, error in zip(drawn, configs, rows, errors, strict=True)
@@ -254,7 +259,7 @@ class Student:
             shares = self._shares(averagers, task)
             averages = self._averages(solver, shares)
             columns = [
-                score(self._learner, averages, split, None if masks is None else masks[i])
+                score(self._learner, (averages,), split, None if masks is None else masks[i])[:, 0]
                 for i, split in enumerate(validation[: task + 1])
             ]
             for rows, accuracy in zip(found, torch.stack(columns, dim=1).tolist(), strict=True):
@@ -296,11 +301,6 @@ def _students(directory: Path, history: History, file: StudyFile) -> list[tuple[
 
 def _complete(history: History, candidate: int) -> bool:
     return candidate in history.outcomes and history.outcomes[candidate].state == "complete"
-
-
-def _metrics(rows: Rows) -> dict[str, float]:
-    values = measure([n for n, m in METRICS.items() if m.tasks_needed <= len(rows)], rows)
-    return {} if any(map(math.isnan, values.values())) else values
 
 
 def _flat(rows: Sequence[Rows]) -> np.ndarray:

@@ -61,11 +61,15 @@ class Resources(Spec):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings(Spec):
-    """All of a study but its space."""
+    """All of a study but its space.
+
+    ``metrics`` are recorded besides the objectives and what every study records.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
     scenario: Scenario
     objectives: Objectives
+    metrics: tuple[str, ...] = ()
     budget: Budget
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     sampler: Sampler = field(default_factory=Tpe)

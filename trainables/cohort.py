@@ -20,7 +20,6 @@ from trainables.bank import BLOCK, Bank, absorb_
 from trainables.boundaries import Boundaries, Ending
 from trainables.columns import Columns, may_restart
 from trainables.companions import Companions, Moment
-from trainables.evaluation import accuracies, distinct
 from trainables.exactness import LEAST_ROWS
 from trainables.importances import Importance
 from trainables.importances.base import Estimate, Finish, Passage
@@ -28,6 +27,7 @@ from trainables.learners import Learner
 from trainables.losses import log_likelihoods
 from trainables.materials import Materials
 from trainables.optimizers.base import Slots
+from trainables.panels import Panel, distinct
 from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Batch, Split, Stream
@@ -276,7 +276,8 @@ class Cohort:
         NaN where the average or what it answers is not finite.
         """
         rows, places = self.distinct()
-        return accuracies(self._learner, rows, splits, self._stream.masks)[places]
+        panel = Panel(self._learner, self._stream, (rows,), places)
+        return torch.cat([panel.scores(s, panel.mask(i)) for i, s in enumerate(splits)], dim=1)
 
     def distinct(self) -> tuple[Tensor, list[int]]:
         """The averages that differ by now, [D, P], and the place of each seat's among them."""

@@ -21,7 +21,7 @@ from trainables import checkpoints
 from trainables.averagers import Averager
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
-from trainables.metrics import METRICS, measure
+from trainables.metrics import OF_ACCURACY, measure
 from trainables.recipes import Recipe
 from trainables.runs import Record, run
 from trainables.scenarios import Scenario
@@ -110,16 +110,20 @@ def train(configuration: Configuration, out: Path) -> TrainResult:
     failed = records[-1].failed
     well = len(records) if failed is None else len(records) - 1
     validation, tested = tuple(r.accuracy for r in records[:well]), tuple(test[:well])
-    nan = dict.fromkeys(METRICS, math.nan)
+    nan = dict.fromkeys(OF_ACCURACY, math.nan)
     return TrainResult(
         validation=validation,
         test=tested,
-        metrics=nan if failed else measure(METRICS, validation),
-        test_metrics=nan if failed else measure(METRICS, tested),
+        metrics=nan if failed else _measured(validation),
+        test_metrics=nan if failed else _measured(tested),
         checkpoint=None if failed else _write(cohort, validation, tested, out),
         recorded=_recorded(configuration),
         failed=failed,
     )
+
+
+def _measured(rows: Table) -> dict[str, float]:
+    return measure(OF_ACCURACY, {"accuracy": rows})
 
 
 def _is_row(row: Any) -> bool:
@@ -153,7 +157,7 @@ def _write(cohort: Cohort, validation: Table, test: Table, out: Path) -> Path:
     }
     checkpoints.write(weights, out / "weights.pt")
     rows = {"validation": validation, "test": test}
-    said = {name: {"rows": r, "metrics": measure(METRICS, r)} for name, r in rows.items()}
+    said = {name: {"rows": r, "metrics": _measured(r)} for name, r in rows.items()}
     (out / "metrics.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     return out / "weights.pt"
 

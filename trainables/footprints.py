@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from spaces.clock import Clock
     from trainables.models import Model
     from trainables.recipes import Recipe
+    from trainables.scenarios import Scenario
     from trainables.scenarios.base import Stream
 
 FLOAT, DOUBLE, LONG = 4, 8, 8
 """Bytes."""
+
+STARTS = 2
+"""Rows of every member: what the stream and the task began with."""
 
 
 def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) -> int:
@@ -51,8 +55,7 @@ def _beside(recipe: Recipe, clock: Clock) -> int:
     gathered = sum(1 + len(importance.sums) for importance in importances)
     merge = recipe.merge
     ends = 0 if merge is None else clock.task_count * (merge.ends + merge.fishers)
-    # What the stream and the task began with.
-    return len(specs_in(recipe, Averager)) + gathered + ends + 2
+    return len(specs_in(recipe, Averager)) + gathered + ends + STARTS
 
 
 def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
@@ -68,6 +71,21 @@ def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
 def rows(averager: Averager, clock: Clock) -> int:
     """How many averages' memory ``averager`` takes; one, unless it is of windows that overlap."""
     return len(reading(averager, clock).tables)
+
+
+def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
+    """Numbers that the method keeps from task to task, a network's parameters times how many.
+
+    The student, the average if it is another, what the recipe's averagers hold (teachers, anchors),
+    what its importances gather and the ends of tasks that its merge is of. Not an optimizer's
+    memory, which may start anew with each task, nor a memory's samples.
+    """
+    clock = scenario.clock()
+    followed = [row for row in reading(averager, clock).tables if not (row == 1).all()]
+    with torch.device("meta"):
+        network = recipe.model.network(*scenario.shape())
+    count = sum(p.numel() for p in network.parameters())
+    return (1 + len(followed) + _beside(recipe, clock) - STARTS) * count
 
 
 def width(model: Model, stream: Stream) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
-from math import isnan
 from time import perf_counter
 
 from trainables.cohort import Cohort
+from trainables.evaluation import ACCURACY, Evaluation, Judge, Scores
 from trainables.scenarios.base import Stream
 
 
@@ -19,46 +19,55 @@ from trainables.scenarios.base import Stream
 class Record:
     """What one seat scored when task ``task`` (from 0) was finished, after ``step`` steps.
 
-    ``accuracy`` is its average's, on the validation sets of tasks 0 to ``task``; ``seconds`` its
+    ``scores`` are its average's and its student's (``trainables/evaluation.py``); ``seconds`` its
     share of the time since the last record, the seats that shared it paying alike. ``failed`` says
-    why there is no accuracy.
+    why its average has no accuracy, and then there are no scores.
     """
 
     seat: int
     task: int
     step: int
-    accuracy: tuple[float, ...]
+    scores: Scores
     seconds: float
     failed: str | None = None
 
+    @property
+    def accuracy(self) -> tuple[float, ...]:
+        """The average's, on the validation sets of tasks 0 to ``task``; none if it failed."""
+        return self.scores.get("accuracy", ())
 
-def run(cohort: Cohort, stream: Stream) -> Generator[list[Record], Collection[int] | None, None]:
+
+def run(
+    cohort: Cohort, stream: Stream, evaluation: Evaluation = ACCURACY
+) -> Generator[list[Record], Collection[int] | None, None]:
     """Trains the tasks not yet trained; after each yields a record for each alive seat.
 
     Is sent the seats to keep, None for all that the caller has not dropped itself. Seats that
     failed are reported once and dropped. Ends when the stream does, or when nobody is left.
     """
+    judge = Judge(cohort, stream, evaluation)
     while cohort.seats and cohort.task < stream.clock.task_count:
         began = perf_counter()
+        judge.look()
         cohort.train_task()
-        rows: list[list[float]] = cohort.evaluate(stream.validation[: cohort.task]).tolist()
-        share = (perf_counter() - began) / len(rows)
+        scores = judge.scores()
+        share = (perf_counter() - began) / len(scores)
         records = [
-            _record(cohort, stream, seat, row, share)
-            for seat, row in zip(cohort.seats, rows, strict=True)
+            _record(cohort, stream, seat, found, share)
+            for seat, found in zip(cohort.seats, scores, strict=True)
         ]
         kept = yield records
         well = {r.seat for r in records if r.failed is None} & set(cohort.seats)
         cohort.keep(well if kept is None else well & set(kept))
 
 
-def _record(cohort: Cohort, stream: Stream, seat: int, row: list[float], seconds: float) -> Record:
-    task, finite = cohort.task - 1, not any(map(isnan, row))
+def _record(cohort: Cohort, stream: Stream, seat: int, scores: Scores, seconds: float) -> Record:
+    task, well = cohort.task - 1, "accuracy" in scores
     return Record(
         seat=seat,
         task=task,
         step=stream.clock.task_ends[task],
-        accuracy=tuple(row) if finite else (),
+        scores=scores if well else {},
         seconds=seconds,
-        failed=None if finite else f"diverged: not finite after task {task}",
+        failed=None if well else f"diverged: not finite after task {task}",
     )

@@ -16,6 +16,7 @@ import numpy as np
 from reports.tracker.names import LONGEST_TAG, cut, flat, params, safe
 from search.events import encode
 from spaces.fronts import hypervolume, non_dominated
+from trainables.metrics import BY_TASK, PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ _SETTINGS = (
     "seed",
     "scenario",
     "objectives",
+    "metrics",
     "sampler",
     "budget",
     "rungs",
@@ -162,15 +164,23 @@ def _began(history: History, outcome: Outcome) -> float:
 
 
 def _stream(history: History, candidate: int) -> list[Point]:
-    """Accuracies by task, and seconds so far, at the step of the task just learnt."""
+    """What was measured, by task where it is of tasks, and seconds so far; steps are tasks learnt."""
     points, seconds = [], 0.0
     records = history.records[candidate]
     for task in sorted(records):
         record, at = records[task], moment(history.opened, records[task].at)
         seconds += record.seconds
         points += [Point(f"accuracy/task_{i}", a, task, at) for i, a in enumerate(record.accuracy)]
+        for name, values in record.measures.items():
+            points += [Point(key, value, task, at) for key, value in _keys(name, values)]
         points.append(Point("seconds", seconds, task, at))
     return points
+
+
+def _keys(name: str, values: tuple[float, ...]) -> list[tuple[str, float]]:
+    if name.removeprefix(PREFIX) in BY_TASK:
+        return [(f"{name}/task_{i}", value) for i, value in enumerate(values)]
+    return [(f"measured/{name}", value) for value in values]
 
 
 def _final(opened: Opened, outcome: Outcome) -> list[Point]:

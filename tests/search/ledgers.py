@@ -55,6 +55,7 @@ def stories(draw: st.DrawFn, *, most: int = 25) -> list[Event]:
                     accuracy=tuple(draw(st.lists(SHARE, min_size=task + 1, max_size=task + 1))),
                     seconds=draw(SHARE),
                     at=at,
+                    measures=draw(st.dictionaries(TEXT, st.lists(SHARE, max_size=3).map(tuple))),
                 )
             case "outcome":
                 state = draw(st.sampled_from(["complete", "pruned", "failed"]))

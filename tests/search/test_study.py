@@ -17,7 +17,7 @@ from search.room import Room, Scales
 from tests.search.running import TEXT, findings, finish, opened, reopened
 from trainables.cohort import Cohort
 from trainables.learners import Learner
-from trainables.metrics import measure
+from trainables.metrics import defined
 from trainables.strategies.mean_teacher import MeanTeacher
 
 
@@ -45,7 +45,7 @@ def test_a_complete_candidate_saw_the_whole_stream_and_a_pruned_one_did_not(whol
         rows = history.rows(c)
         assert [len(r) for r in rows] == list(range(1, outcome.task + 2))
         assert outcome.task == (3 if outcome.state == "complete" else 1)
-        assert outcome.values["plasticity"] == measure(["plasticity"], rows)["plasticity"]
+        assert outcome.values["plasticity"] == defined({"accuracy": rows})["plasticity"]
 
 
 def test_fronts_are_of_complete_candidates_alone(whole):

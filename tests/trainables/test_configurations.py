@@ -13,7 +13,7 @@ from trainables.averagers.ema import Ema
 from trainables.averagers.student import Student
 from trainables.cohort import Cohort, Member
 from trainables.configurations import Configuration, read, train
-from trainables.metrics import METRICS, measure
+from trainables.metrics import OF_ACCURACY, measure
 from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
 from trainables.recipes import Recipe
@@ -87,7 +87,7 @@ def test_it_reproduces_what_it_scored_in_a_cohort_and_its_weights_load(tmp_path)
 
     result = train(CONFIGURATION, tmp_path)
     assert result.validation == tuple(rows) and result.failed is None
-    assert result.metrics == measure(METRICS, rows)
+    assert result.metrics == measure(OF_ACCURACY, {"accuracy": rows})
     assert torch.get_num_threads() == threads
 
     network = recipe().model.build(stream.inputs, stream.classes, generator("other", 9))

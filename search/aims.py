@@ -1,0 +1,106 @@
+"""Aims: what a study may ask to be measured, and what has to be measured for it."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from spaces.faults import Fault
+from spaces.objectives import Aim
+from spaces.problems import hint
+from spaces.specs import validate
+from trainables.evaluation import Evaluation
+from trainables.metrics import METRICS, PREFIX, Metric, known, named, names
+from trainables.scenarios import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from search.settings import Settings
+
+PAID = ("seconds", "parameters")
+"""Measures that no evaluation makes: the study knows them."""
+
+
+def wanted(file: Settings) -> dict[str, None]:
+    """The measures that the study's objectives and metrics need besides accuracy."""
+    said = (*file.objectives.names, *file.metrics)
+    needed = dict.fromkeys(need for name in said for need in named(name).needs)
+    return {name: None for name in needed if name != "accuracy"}
+
+
+def evaluation_of(file: Settings) -> Evaluation:
+    """What is to be measured when a task is finished."""
+    return Evaluation(tuple(name for name in wanted(file) if name not in PAID))
+
+
+def with_worst(data: Any) -> Any:
+    """``data`` in which each objective that gives no reference has its metric's worst value."""
+    aims = data.get("objectives") if isinstance(data, dict) else None
+    if not isinstance(aims, dict):
+        return data
+    return data | {"objectives": {name: _aim(name, aim) for name, aim in aims.items()}}
+
+
+def aim_faults(data: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with the objectives and metrics of a study file."""
+    scenario = validate(Scenario, data.get("scenario"))
+    stream = None if isinstance(scenario, list) else scenario
+    found: list[Fault] = []
+    aims, further = data.get("objectives"), data.get("metrics")
+    for name, aim in aims.items() if isinstance(aims, dict) else ():
+        told = _complaint(name, stream) or _aim_complaint(name, aim)
+        found += _faults(("objectives", name), told)
+    for i, name in enumerate(further if isinstance(further, list) else ()):
+        if isinstance(name, str):
+            found += _faults(("metrics", i), _complaint(name, stream))
+    return found
+
+
+def _faults(path: tuple[str | int, ...], complaint: str) -> Iterable[Fault]:
+    return [Fault(path, path, complaint)] if complaint else []
+
+
+def _aim(name: str, aim: Any) -> Any:
+    aim = {"direction": aim} if isinstance(aim, str) else aim
+    if not known(name) or not isinstance(aim, dict):
+        return aim
+    worst = _worst(named(name))
+    return {"reference": worst} | aim if isfinite(worst) else aim
+
+
+def _worst(metric: Metric) -> float:
+    return metric.low if metric.direction == "max" else metric.high
+
+
+def _complaint(name: str, scenario: Scenario | None) -> str:
+    """Why there is no such metric, or not of this study; nothing if there is."""
+    base = METRICS.get(name.removeprefix(PREFIX))
+    if base is not None and not known(name):
+        return f"{base.name} is of the whole run, not of its weights: there is no {name}"
+    if base is None:
+        return f"unknown metric{hint(name, names())}"
+    if scenario is None:
+        return ""
+    tasks = scenario.clock().task_count
+    if tasks < base.tasks_needed:
+        return f"is of {base.tasks_needed} tasks and more, the scenario has {tasks}"
+    return ""
+
+
+def _aim_complaint(name: str, said: Any) -> str:
+    """What is wrong with what is said of a metric."""
+    aim, metric = validate(Aim, _aim(name, said)), named(name)
+    if isinstance(aim, list):
+        return ""
+    if aim.direction != metric.direction:
+        better = "more" if metric.direction == "max" else "less"
+        return f"{better} {name} is better: write {metric.direction}, got {aim.direction}"
+    if aim.reference is None:
+        return (
+            f"has no worst value of its own: say from where on it counts, "
+            f"{{direction: {metric.direction}, reference: ...}}"
+        )
+    if metric.low <= aim.worst <= metric.high:
+        return ""
+    return f"its reference must be between {metric.low} and {metric.high}, got {aim.worst:g}"

@@ -1,0 +1,90 @@
+"""What a metric is, and the sheet of measurements that it is a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isnan, nan
+from typing import Literal, TypeAlias
+
+Rows: TypeAlias = Sequence[Sequence[float]]
+
+Sheet: TypeAlias = Mapping[str, Rows]
+"""Of each measure (``trainables/measures.py``), the numbers found after each task so far.
+
+Those of the average have the measure's name, those of the student ``student_`` before it.
+"""
+
+PREFIX = "student_"
+
+TRIANGLES = ("accuracy", "nll", "brier", "ece")
+"""Measures whose row k holds a number for each of the tasks 0..k."""
+
+BY_TASK = (*TRIANGLES, "churn")
+"""Measures whose rows hold a number for each task from the first on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """One number in [``low``, ``high``] of a sheet of at least ``tasks_needed`` tasks.
+
+    ``needs`` are the measures it is a function of; with the measure ``curve`` it is only defined
+    where the study evaluates between the ends of tasks, at most ``rate`` steps apart if that is
+    given. ``of`` weights or of the whole run: only the former can be asked for of the student.
+    An end of the range that is infinite is no reference: a study that trades such a metric off
+    says its own.
+    """
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    direction: Literal["max", "min"]
+    of: Callable[[Sheet], float]
+    needs: tuple[str, ...] = ("accuracy",)
+    tasks_needed: int = 1
+    low: float = 0
+    high: float = 1
+    rate: float = inf
+    subject: Literal["weights", "run"] = "weights"
+
+    def value(self, sheet: Sheet) -> float:
+        """NaN if too little was measured, or what was measured is not finite.
+
+        Raises:
+            ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
+        """
+        rows = [sheet.get(name, ()) for name in self.needs]
+        _check_triangles(dict(zip(self.needs, rows, strict=True)))
+        tasks = {len(of) for of in rows}
+        if len(tasks) > 1 or tasks.pop() < self.tasks_needed:
+            return nan
+        failed = any(isnan(number) for of in rows for row in of for number in row)
+        return nan if failed else self.of(sheet)
+
+
+def student_of(sheet: Sheet) -> Sheet:
+    """What was measured of the student, under the names of the measures themselves."""
+    return {n.removeprefix(PREFIX): rows for n, rows in sheet.items() if n.startswith(PREFIX)}
+
+
+def sheet_of(records: Iterable[Mapping[str, Sequence[float]]]) -> Sheet:
+    """The sheet of what was measured after each task; NaN where a measure failed or was not made."""
+    found = list(records)
+    every = dict.fromkeys(name for record in found for name in record)
+    return {name: [_row(record, k, name) for k, record in enumerate(found)] for name in every}
+
+
+def _row(record: Mapping[str, Sequence[float]], task: int, name: str) -> Sequence[float]:
+    if name in record:
+        return record[name]
+    wide = task + 1 if name.removeprefix(PREFIX) in TRIANGLES else 1
+    return (nan,) * wide
+
+
+def _check_triangles(sheet: Sheet) -> None:
+    for name, rows in sheet.items():
+        lengths = [len(row) for row in rows]
+        if name in TRIANGLES and lengths != list(range(1, len(rows) + 1)):
+            what = "accuracies" if name == "accuracy" else f"numbers of {name}"
+            raise ValueError(f"row k must hold k + 1 {what}, got rows of {lengths=}")

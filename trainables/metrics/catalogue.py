@@ -1,0 +1,71 @@
+"""All metrics by name, and measuring by them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from trainables.metrics.accuracies import ACCURACIES
+from trainables.metrics.base import PREFIX, Metric, Sheet, student_of
+from trainables.metrics.calibration import CALIBRATION
+from trainables.metrics.costs import COSTS
+from trainables.metrics.curves import CURVES
+from trainables.metrics.transfers import TRANSFERS
+
+METRICS = {m.name: m for m in (*ACCURACIES, *CURVES, *TRANSFERS, *CALIBRATION, *COSTS)}
+"""Those of the average. ``student_`` before the name of one that is of weights: of the student."""
+
+OF_ACCURACY = [name for name, metric in METRICS.items() if metric.needs == ("accuracy",)]
+"""Those of every study: nothing is measured for them alone."""
+
+
+def names() -> list[str]:
+    """Every name that a study file may say."""
+    return [*METRICS, *(PREFIX + m.name for m in METRICS.values() if m.subject == "weights")]
+
+
+def known(name: str) -> bool:
+    """Whether there is a metric of that name."""
+    base = METRICS.get(name.removeprefix(PREFIX))
+    return base is not None and (not name.startswith(PREFIX) or base.subject == "weights")
+
+
+def named(name: str) -> Metric:
+    """The metric of that name, ``student_`` being one of the student.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if not known(name):
+        close = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(METRICS)}"
+        raise ValueError(f"unknown metric {name!r} ({hint})")
+    base = METRICS[name.removeprefix(PREFIX)]
+    return base if name in METRICS else replace(base, name=name)
+
+
+def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
+    """The metrics called ``wanted`` of the tasks learnt so far, in that order.
+
+    NaN where too little was measured to define a metric, and where what it needs is NaN: weights
+    that failed once have no score.
+
+    Raises:
+        ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
+    """
+    student = student_of(sheet)
+    metrics = [named(name) for name in wanted]
+    return {m.name: m.value(student if m.name.startswith(PREFIX) else sheet) for m in metrics}
+
+
+def defined(sheet: Sheet) -> dict[str, float]:
+    """Every metric that what was measured defines."""
+    return {n: v for n, v in measure(names(), sheet).items() if math.isfinite(v)}
+
+
+def table() -> Iterator[tuple[str, str, str, str, str]]:
+    """Name, direction, summary, formula and source of each metric, to be shown."""
+    for m in METRICS.values():
+        yield m.name, m.direction, m.summary, m.formula, m.source
