@@ -28,3 +28,39 @@ def latest(students, ends, window, every):
         if done in ends:
             means.append(np.mean(kept, axis=0) if kept else student)
     return means
+
+
+def updated(students, momentum, *, delay=0, every=1, chance=None, probability=1.0):
+    """The average after each student, by the loop that libraries have: copies, skips, updates.
+
+    ``momentum`` is a function of the steps since the delay, and is that of one step.
+    """
+    average, averages = None, []
+    for t, student in enumerate(students):
+        since = t - delay
+        if since <= 0:
+            average = student
+        elif since % every == 0 and (chance is None or chance[t] < probability):
+            kept = momentum(since) ** every
+            average = kept * average + (1 - kept) * student
+        averages.append(average)
+    return np.array(averages)
+
+
+def zscl(students, starts, ends, every, *, carried):
+    """At each end of a task w of ``w, n = theta, 0; every few steps w = (n w + theta) / (n + 1)``.
+
+    With the count as in the loop of the code, where n is 1 at a task's first step. A task begins
+    at the student before it or, where ``carried``, at the average before it.
+    """
+    average, averages = None, []
+    for start, end in zip(starts, ends, strict=True):
+        n = 0 if start == 0 else 1
+        if start and not carried:
+            average = students[start - 1]
+        for i, student in enumerate(students[start:end]):
+            if i % every == 0:
+                average = student if n == 0 else (n * average + student) / (n + 1)
+                n += 1
+        averages.append(average)
+    return np.array(averages)
