@@ -7,7 +7,7 @@ import pickle
 import random
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -17,18 +17,35 @@ from hypothesis import strategies as st
 
 from tests.contracts.cases import specs_of
 from trainables.scenarios import Scenario
+from trainables.scenarios.blobs import Blobs
+from trainables.scenarios.wrapper import Wrapper
 
 each_kind = pytest.mark.parametrize("kind", Scenario.kinds.values(), ids=Scenario.kinds)
 few = settings(max_examples=10, deadline=None)
 PARTS = ("train", "validation", "test")
 
 
+def plain(kind):
+    """The instance whose fields are all at their defaults; a wrapper holds the blobs."""
+    return kind(of=Blobs(train=640)) if issubclass(kind, Wrapper) else kind()
+
+
+def reseeded(spec):
+    if "seed" in {field.name for field in fields(spec)}:
+        return replace(spec, seed=spec.seed + 1)
+    return replace(spec, of=reseeded(spec.of))
+
+
+def splits(stream):
+    return [*(s for part in PARTS for s in getattr(stream, part)), *stream.probes.values()]
+
+
 def tensors(stream):
-    for part in PARTS:
-        for split in getattr(stream, part):
-            yield from (split.x, split.y)
+    for split in splits(stream):
+        yield from (split.x, split.y)
     if stream.masks is not None:
         yield stream.masks
+    yield from stream.true_labels or ()
 
 
 def images(splits):
@@ -62,7 +79,8 @@ def test_same_fields_give_the_same_data_and_leave_the_global_state(kind, data):
 def test_same_data_in_another_process(kind, pytestconfig):
     code = (
         f"from {kind.__module__} import {kind.__name__} as kind;"
-        "from tests.contracts.test_scenarios import digest; print(digest(kind().stream()))"
+        "from tests.contracts.test_scenarios import digest, plain;"
+        "print(digest(plain(kind).stream()))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -71,7 +89,7 @@ def test_same_data_in_another_process(kind, pytestconfig):
         text=True,
         check=True,
     )
-    assert run.stdout.strip() == digest(kind().stream())
+    assert run.stdout.strip() == digest(plain(kind).stream())
 
 
 @each_kind
@@ -84,7 +102,9 @@ def test_clock_is_known_without_the_data_and_is_the_streams(kind, data):
     assert stream.clock == clock
     tasks = len(list(clock.tasks()))
     assert [len(getattr(stream, part)) for part in PARTS] == [tasks] * 3
+    assert (stream.masks is None) == (spec.increment() != "task")
     assert stream.masks is None or stream.masks.shape == (tasks, stream.classes)
+    assert spec.boundaries() in {True, False}
 
 
 @each_kind
@@ -92,13 +112,27 @@ def test_clock_is_known_without_the_data_and_is_the_streams(kind, data):
 @given(data=st.data())
 def test_splits_are_sound(kind, data):
     stream = data.draw(specs_of(kind)).stream()
-    for part in PARTS:
-        for task, split in enumerate(getattr(stream, part)):
-            assert split.x.dtype == torch.float32 and split.y.dtype == torch.int64
-            assert split.x.shape == (len(split.y), *stream.inputs) and len(split) > 0
-            assert split.x.isfinite().all()
-            assert split.y.min() >= 0 and split.y.max() < stream.classes
-            assert stream.masks is None or stream.masks[task][split.y].all()
+    for split in splits(stream):
+        assert split.x.dtype == torch.float32 and split.y.dtype == torch.int64
+        assert split.x.shape == (len(split.y), *stream.inputs) and len(split) > 0
+        assert split.x.isfinite().all()
+        assert split.y.min() >= 0 and split.y.max() < stream.classes
+    if stream.masks is not None:
+        for part in PARTS:
+            for mask, split in zip(stream.masks, getattr(stream, part), strict=True):
+                assert mask[split.y].all()
+
+
+@each_kind
+@few
+@given(data=st.data())
+def test_true_labels_stand_beside_those_trained_on(kind, data):
+    stream = data.draw(specs_of(kind)).stream()
+    if stream.true_labels is not None:
+        for task, (split, true) in enumerate(zip(stream.train, stream.true_labels, strict=True)):
+            assert true.shape == split.y.shape and true.dtype == torch.int64
+            assert true.min() >= 0 and true.max() < stream.classes
+            assert stream.masks is None or stream.masks[task][true].all()
 
 
 @each_kind
@@ -108,19 +142,20 @@ def test_train_validation_and_test_share_no_sample(kind, data):
     stream = data.draw(specs_of(kind)).stream()
     train, validation, test = (images(getattr(stream, part)) for part in PARTS)
     assert not (train & validation or train & test or validation & test)
+    assert not images(stream.probes.values()) & (validation | test)
 
 
 @each_kind
 def test_another_seed_is_another_stream(kind):
-    spec = kind()
-    assert digest(spec.stream()) != digest(replace(spec, seed=spec.seed + 1).stream())
+    spec = plain(kind)
+    assert digest(spec.stream()) != digest(reseeded(spec).stream())
 
 
 @each_kind
 @few
 @given(data=st.data(), seed=st.integers(0, 2**70), size=st.integers(1, 100))
 def test_batches_go_through_each_epoch_once(kind, data, seed, size):
-    stream = data.draw(specs_of(kind)).stream()
+    stream = replace(data.draw(specs_of(kind)).stream(), once=False)
     state = global_state()
     batches = stream.batch_indices(seed=seed, size=size)
     assert global_state() == state
@@ -135,7 +170,7 @@ def test_batches_go_through_each_epoch_once(kind, data, seed, size):
 @few
 @given(data=st.data(), seed=st.integers(0, 2**70), size=st.integers(1, 40))
 def test_order_of_samples_is_the_seeds_alone(kind, data, seed, size):
-    stream = data.draw(specs_of(kind)).stream()
+    stream = replace(data.draw(specs_of(kind)).stream(), once=False)
     batches = stream.batch_indices(seed=seed, size=size)
     again = stream.batch_indices(seed=seed, size=size)
     larger = stream.batch_indices(seed=seed, size=size + 3)
@@ -145,15 +180,31 @@ def test_order_of_samples_is_the_seeds_alone(kind, data, seed, size):
 
 
 @each_kind
+@few
+@given(data=st.data(), size=st.integers(1, 20))
+def test_where_each_sample_is_seen_once_no_batch_brings_it_again(kind, data, size):
+    stream = replace(data.draw(specs_of(kind)).stream(), once=True)
+    taken = [task.steps * size for task in stream.clock.tasks()]
+    if any(count > len(split) for count, split in zip(taken, stream.train, strict=True)):
+        with pytest.raises(ValueError, match="each training sample is seen once, but task"):
+            stream.batch_indices(seed=0, size=size)
+    else:
+        for index in stream.batch_indices(seed=0, size=size):
+            assert len(index.unique()) == index.numel()
+
+
+@each_kind
 def test_batches_differ_between_seeds_and_tasks(kind):
-    stream = kind().stream()
-    here, there = (stream.batch_indices(seed=seed, size=32) for seed in (0, 1))
+    stream = plain(kind).stream()
+    here, there = (stream.batch_indices(seed=seed, size=8) for seed in (0, 1))
     assert not torch.equal(here[0], there[0])
     assert not torch.equal(here[0][0], here[1][0])
 
 
 @each_kind
 def test_stream_moves_whole(kind):
-    stream = kind().stream().to("meta")
+    here = plain(kind).stream()
+    stream = here.to("meta")
     assert all(tensor.device.type == "meta" for tensor in tensors(stream))
+    assert len(set(map(id, splits(stream)))) == len(set(map(id, splits(here))))
     assert stream.batch_indices(seed=0, size=2)[0].device.type == "meta"

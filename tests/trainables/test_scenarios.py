@@ -137,6 +137,19 @@ def test_masks_are_the_tasks_own_classes():
         assert mask.nonzero().squeeze(1).tolist() == split.y.unique().tolist()
 
 
+@pytest.mark.parametrize("order", ["natural", "shuffled"])
+def test_domain_increments_ask_for_a_digits_place_in_its_task(order):
+    spec = SplitDigits(incremental="domain", order=order)
+    stream, named = spec.stream(), SplitDigits(order=order).stream()
+    assert spec.shape() == ((1, 8, 8), 2)
+    for part, other in ((stream.train, named.train), (stream.test, named.test)):
+        for split, own in zip(part, other, strict=True):
+            low, high = own.y.unique().tolist()
+            assert torch.equal(split.x, own.x)
+            assert torch.equal(split.y == 1, own.y == high)
+            assert torch.equal(split.y == 0, own.y == low)
+
+
 def test_sizes_of_split_digits_are_totals():
     stream = SplitDigits(train=1000, validation=200).stream()
     sizes = [sum(map(len, p)) for p in (stream.train, stream.validation, stream.test)]
@@ -165,6 +178,11 @@ def test_blobs_hold_every_class_equally_often():
     "spec, said",
     [
         ({"kind": "split_digits", "tasks": 3}, "1, 2, 5 or 10"),
+        ({"kind": "split_digits", "tasks": 10, "incremental": "task"}, "leaves nothing to choose"),
+        ({"kind": "split_digits", "tasks": 10, "incremental": "domain"}, "at most 5 tasks"),
+        ({"kind": "scole_digits", "classes": 11}, "less than or equal to 10"),
+        ({"kind": "blurry_digits", "blur": 1.0}, "less than or equal to 0.9"),
+        ({"kind": "si_blurry_digits", "tasks": 11}, "less than or equal to 10"),
         ({"kind": "rotated_digits", "train": 1500}, "less than or equal to 1400"),
         ({"kind": "rotated_digits", "validation": 301}, "less than or equal to 300"),
         ({"kind": "rotated_digits", "tasks": 0}, "greater than or equal to 1"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,6 +12,12 @@ from torch import Tensor
 from spaces.clock import Clock
 from spaces.families import Family
 from trainables.seeds import generator
+
+Increment: TypeAlias = Literal["class", "task", "domain", "instance"]
+"""What a new task brings. New classes, among which and the old ones a member must choose
+(``class``) or is told the task (``task``); the same classes looking otherwise (``domain``); more
+samples of the same classes looking the same (``instance``). The first three are van de Ven and
+Tolias' (arXiv:1904.07734), the last is Nie et al.'s (arXiv:2406.03065)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +30,14 @@ class Split:
     def __len__(self) -> int:
         return len(self.y)
 
+    def only(self, which: Tensor | slice) -> Split:
+        """The samples that ``which`` picks: bool [N], indices [n], or a slice (a view)."""
+        return Split(self.x[which], self.y[which])
+
     def to(self, device: torch.device | str) -> Split:
-        return Split(self.x.to(device), self.y.to(device))
+        """The same samples on ``device``; this very split if they lie there."""
+        x, y = self.x.to(device), self.y.to(device)
+        return self if x is self.x and y is self.y else Split(x, y)
 
 
 class Shape(NamedTuple):
@@ -74,6 +87,14 @@ class Stream:
 
     ``masks``, bool [tasks, C], holds the classes that may be answered in each task, for
     streams that tell the task at test time; None where every class may be answered.
+
+    ``probes`` are further samples by name that may be measured after any task, such as the
+    training set of the base task, on which KC-EMA's forgetting is defined. ``true_labels``, per
+    task int64 [N], are the training labels before they were corrupted, None where they were not:
+    the samples whose ``train[i].y`` differ from it are the corrupted ones. ``once`` says that no
+    training sample may be seen twice within a task.
+
+    Tasks that show the same data hold the same ``Split``, so that it is stored once.
     """
 
     clock: Clock
@@ -83,6 +104,9 @@ class Stream:
     validation: tuple[Split, ...]
     test: tuple[Split, ...]
     masks: Tensor | None = None
+    probes: Mapping[str, Split] = field(default_factory=dict)
+    true_labels: tuple[Tensor, ...] | None = None
+    once: bool = False
 
     def batch_indices(self, *, seed: int, size: int) -> list[Tensor]:
         """Which samples each step of each task trains on. Per task int64 [steps of the task, size].
@@ -91,22 +115,50 @@ class Stream:
         batches of ``size``; a batch may end one epoch and begin the next, so none is left over.
         The order depends on ``seed`` and the task alone (common random numbers): another batch
         size reads the same order. Lies where the data lies.
+
+        Raises:
+            ValueError: if each sample may be seen ``once`` and a task has too few for its steps.
         """
+        if self.once:
+            self._refuse_second_look(size)
         return [
             _order(len(split), task.steps * size, generator("batches", seed, number))
             .view(task.steps, size)
             .to(split.y.device)
-            for number, (split, task) in enumerate(zip(self.train, self.clock.tasks(), strict=True))
+            for number, (split, task) in enumerate(self._learned())
         ]
 
+    def _refuse_second_look(self, size: int) -> None:
+        rooms = [len(split) // task.steps for split, task in self._learned()]
+        tightest = rooms.index(min(rooms))
+        if size > rooms[tightest]:
+            split, task = self._learned()[tightest]
+            raise ValueError(
+                f"each training sample is seen once, but task {tightest} has {len(split)} of them "
+                f"and {task.steps} steps of batch {size} take {task.steps * size}: fewer steps or "
+                f"a smaller batch are needed"
+            )
+
+    def _learned(self) -> list[tuple[Split, Clock]]:
+        """What each task trains on, and for how long."""
+        return list(zip(self.train, self.clock.tasks(), strict=True))
+
     def to(self, device: torch.device | str) -> Stream:
-        """The same stream with its data on ``device``."""
+        """The same stream with its data on ``device``. What is shared stays so."""
+        parts = (self.train, self.validation, self.test, tuple(self.probes.values()))
+        held = {id(split): split for part in parts for split in part}
+        moved = {key: split.to(device) for key, split in held.items()}
+        train, validation, test, probes = (
+            tuple(moved[id(split)] for split in part) for part in parts
+        )
         return replace(
             self,
-            train=tuple(split.to(device) for split in self.train),
-            validation=tuple(split.to(device) for split in self.validation),
-            test=tuple(split.to(device) for split in self.test),
+            train=train,
+            validation=validation,
+            test=test,
             masks=None if self.masks is None else self.masks.to(device),
+            probes=dict(zip(self.probes, probes, strict=True)),
+            true_labels=self.true_labels and tuple(y.to(device) for y in self.true_labels),
         )
 
 
@@ -114,10 +166,12 @@ class Scenario(Family):
     """A stream of tasks that its fields fix to the last bit, seed included.
 
     Laws (``tests/contracts/test_scenarios.py``): equal fields give equal data; the clock and
-    the shape are known from the fields alone and are the stream's; every task has samples to train, validate
-    and test on; no sample is in two of these, whatever the task; labels lie in [0, classes)
-    and are allowed by the task's mask; values are finite float32; the global random state is
-    neither read nor moved.
+    the shape are known from the fields alone and are the stream's; every task has samples to
+    train, validate and test on; no sample is in two of these, whatever the task, though several
+    tasks may train on it, or validate on it; labels lie in [0, classes) and are allowed by the
+    task's mask; values are finite float32; true labels differ from those trained on only where
+    these were corrupted; no probe is validated or tested on; masks come with ``task`` increments
+    and with no others; the global random state is neither read nor moved.
     """
 
     __slots__ = ()
@@ -129,6 +183,17 @@ class Scenario(Family):
     def shape(self) -> Shape:
         """What a model is given and answers, without touching any data."""
         raise NotImplementedError
+
+    def increment(self) -> Increment:
+        """What a new task brings."""
+        raise NotImplementedError
+
+    def boundaries(self) -> bool:
+        """Whether a learner may know when a task ends.
+
+        Where it may not, what acts at a boundary (a merge, a frozen previous model) is refused.
+        """
+        return True
 
     def stream(self) -> Stream:
         """The data. The same fields give the same, bit for bit."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
+from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
 from trainables.seeds import generator
 
 
@@ -40,6 +40,9 @@ class Blobs(Scenario):
 
     def shape(self) -> Shape:
         return Shape((self.dims,), self.classes)
+
+    def increment(self) -> Increment:
+        return "domain"
 
     def stream(self) -> Stream:
         rng = generator("blobs", self.seed)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from trainables.scenarios.base import Shape
+from trainables.scenarios.base import Shape, Split
 from trainables.seeds import generator
 
 CLASSES = 10
@@ -36,6 +36,9 @@ class Digits(NamedTuple):
     x: Tensor
     y: Tensor
 
+    def split(self) -> Split:
+        return Split(self.x.float(), self.y)
+
 
 def parts(*, train: int, validation: int, seed: int) -> tuple[Digits, Digits, Digits]:
     """Train, validation and test images: disjoint, each class in proportion, fixed by ``seed``."""
@@ -47,6 +50,12 @@ def parts(*, train: int, validation: int, seed: int) -> tuple[Digits, Digits, Di
     chosen = order[:train], order[train:held_out], order[held_out:]
     first, second, third = (Digits(x[i], y[i]) for i in chosen)
     return first, second, third
+
+
+def splits(*, train: int, validation: int, seed: int) -> tuple[Split, Split, Split]:
+    """The images of ``parts`` as they are, in float32."""
+    first, second, third = parts(train=train, validation=validation, seed=seed)
+    return first.split(), second.split(), third.split()
 
 
 def _stratified(y: Tensor, rng: torch.Generator) -> Tensor:

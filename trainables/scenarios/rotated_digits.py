@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
+from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
 from trainables.scenarios.digits import (
     CLASSES,
     INPUTS,
@@ -51,6 +51,9 @@ class RotatedDigits(Scenario):
     def shape(self) -> Shape:
         return SHAPE
 
+    def increment(self) -> Increment:
+        return "domain"
+
     def stream(self) -> Stream:
         train, validation, test = parts(
             train=self.train, validation=self.validation, seed=self.seed
@@ -66,10 +69,9 @@ class RotatedDigits(Scenario):
 
     def _turned(self, part: Digits) -> tuple[Split, ...]:
         """The images of one part as each task shows them."""
-        return tuple(
-            Split(_rotated(part.x, (i * self.degrees) % 360).float(), part.y)
-            for i in range(self.tasks)
-        )
+        angles = [(i * self.degrees) % 360 for i in range(self.tasks)]
+        shown = {a: Split(_rotated(part.x, a).float(), part.y) for a in dict.fromkeys(angles)}
+        return tuple(shown[angle] for angle in angles)
 
 
 def _rotated(x: Tensor, degrees: float) -> Tensor:

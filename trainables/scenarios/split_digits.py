@@ -10,15 +10,13 @@ from pydantic import Field
 from torch import Tensor
 
 from spaces.clock import Clock
-from trainables.scenarios.base import Scenario, Shape, Split, Stream, even_clock
+from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
 from trainables.scenarios.digits import (
     CLASSES,
     INPUTS,
-    SHAPE,
-    Digits,
     TrainSize,
     ValidationSize,
-    parts,
+    splits,
 )
 from trainables.seeds import generator
 
@@ -28,18 +26,19 @@ from trainables.seeds import generator
 class SplitDigits(Scenario):
     """Each task brings 10 / ``tasks`` digits that were not seen before.
 
-    ``incremental`` says what a member is told: ``class``, nothing, it chooses among all ten
-    digits from the start; ``task``, which task a sample belongs to, so that only the logits of
-    that task's digits count, in training and in evaluation (van de Ven & Tolias,
-    arXiv:1904.07734). ``order`` is the digits' order of arrival: ``natural`` (0 to 9) or
-    ``shuffled`` (drawn from ``seed``).
+    ``incremental`` says what a member is told and asked: ``class``, told nothing, it chooses
+    among all ten digits from the start; ``task``, told which task a sample belongs to, so that
+    only the logits of that task's digits count, in training and in evaluation; ``domain``, told
+    nothing, it answers the digit's place among its task's digits, in rising order, which is the
+    same question in every task (van de Ven & Tolias, arXiv:1904.07734). ``order`` is the digits'
+    order of arrival: ``natural`` (0 to 9) or ``shuffled`` (drawn from ``seed``).
 
     ``train`` and ``validation`` are images over all tasks, the rest of the 1,797 is for the
     test; every class has its share of each. Each task lasts ``steps`` optimizer steps.
     """
 
     tasks: Literal[1, 2, 5, 10] = 5
-    incremental: Literal["class", "task"] = "class"
+    incremental: Literal["class", "task", "domain"] = "class"
     order: Literal["natural", "shuffled"] = "natural"
     steps: Annotated[int, Field(ge=1)] = 150
     train: TrainSize = 1200
@@ -47,26 +46,43 @@ class SplitDigits(Scenario):
     seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["split_digits"] = "split_digits"
 
+    def __post_init__(self) -> None:
+        if self.tasks == CLASSES and self.incremental != "class":
+            raise ValueError(
+                f"a task of one digit leaves nothing to choose: with incremental: "
+                f"{self.incremental} there may be at most 5 tasks, got tasks={self.tasks}"
+            )
+
     def clock(self) -> Clock:
         return even_clock(tasks=self.tasks, steps=self.steps)
 
     def shape(self) -> Shape:
-        return SHAPE
+        own = CLASSES // self.tasks
+        return Shape(INPUTS, own if self.incremental == "domain" else CLASSES)
+
+    def increment(self) -> Increment:
+        return self.incremental
 
     def stream(self) -> Stream:
-        train, validation, test = parts(
-            train=self.train, validation=self.validation, seed=self.seed
-        )
+        parts = splits(train=self.train, validation=self.validation, seed=self.seed)
         members = self._members()
+        train, validation, test = (self._by_task(part, members) for part in parts)
         return Stream(
             clock=self.clock(),
-            classes=CLASSES,
+            classes=self.shape().classes,
             inputs=INPUTS,
-            train=_by_task(train, members),
-            validation=_by_task(validation, members),
-            test=_by_task(test, members),
+            train=train,
+            validation=validation,
+            test=test,
             masks=members if self.incremental == "task" else None,
         )
+
+    def _by_task(self, part: Split, members: Tensor) -> tuple[Split, ...]:
+        shown = tuple(part.only(of[part.y]) for of in members)
+        if self.incremental != "domain":
+            return shown
+        places = members.cumsum(1) - 1
+        return tuple(Split(s.x, place[s.y]) for s, place in zip(shown, places, strict=True))
 
     def _members(self) -> Tensor:
         """Which classes each task brings. bool [tasks, 10]."""
@@ -75,7 +91,3 @@ class SplitDigits(Scenario):
             order = torch.randperm(CLASSES, generator=generator("order", self.seed))
         members = torch.zeros(self.tasks, CLASSES, dtype=torch.bool)
         return members.scatter_(1, order.view(self.tasks, -1), value=True)
-
-
-def _by_task(part: Digits, members: Tensor) -> tuple[Split, ...]:
-    return tuple(Split(part.x[of[part.y]].float(), part.y[of[part.y]]) for of in members)
