@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from spaces.schedules.base import Schedule, Table
-from spaces.schedules.falls import Fall, check_reachable, fallen
+from spaces.schedules.falls import Fall, fallen
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
@@ -28,9 +28,6 @@ class Decay(Schedule):
     in each task and then resumes the stable rate, is ``warmed`` of ``per_task`` of this.
     ``inverse_root`` with a share of 1 is rsqrt: after a warm-up of n steps out of N it is
     peak sqrt(n / step) where ``ratio`` is sqrt(n / N).
-
-    Raises:
-        ValueError: if ``ratio`` is 0 and the fall is one that never reaches it.
     """
 
     peak: Annotated[float, Field(ge=0)]
@@ -38,9 +35,6 @@ class Decay(Schedule):
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     fall: Fall = "cosine"
     kind: Literal["decay"] = "decay"
-
-    def __post_init__(self) -> None:
-        check_reachable(self.ratio, self.fall)
 
     def table(self, clock: Clock) -> Table:
         last = clock.steps - 1

@@ -11,22 +11,21 @@ if TYPE_CHECKING:
 
 Fall: TypeAlias = Literal["linear", "cosine", "root", "exponential", "inverse_root"]
 
-NEVER_ZERO: tuple[Fall, ...] = ("exponential", "inverse_root")
-"""The falls that reach any ratio but 0."""
-
 
 def fallen(x: Table, fall: Fall, ratio: float) -> Table:
     """What is left of the peak at ``x`` of the way, from 1 at x = 0 to ``ratio`` at x = 1.
 
     "linear" 1 - x, "cosine" (1 + cos(pi x)) / 2 and "root" 1 - sqrt(x), each drawn together to end
     at ``ratio`` (as Hugging Face's get_wsd_schedule); "exponential" ratio^x; "inverse_root"
-    1 / sqrt(1 + x (ratio^-2 - 1)), which is in proportion to 1 / sqrt(step).
+    1 / sqrt(1 + x (ratio^-2 - 1)), which is in proportion to 1 / sqrt(step). These two only come near
+    0: to end there they fall all the way at once, which is their limit.
     """
     match fall:
         case "exponential":
             return ratio**x
         case "inverse_root":
-            return ratio / np.hypot(ratio, np.sqrt(x * (1 - ratio * ratio)))
+            rise = np.hypot(ratio, np.sqrt(x * (1 - ratio * ratio)))
+            return np.divide(ratio, rise, out=np.ones_like(x), where=rise > 0)
         case "linear":
             left = 1 - x
         case "cosine":
@@ -34,9 +33,3 @@ def fallen(x: Table, fall: Fall, ratio: float) -> Table:
         case "root":
             left = 1 - np.sqrt(x)
     return ratio + (1 - ratio) * left
-
-
-def check_reachable(ratio: float, fall: Fall) -> None:
-    """Raises ValueError if ``fall`` never comes down to ``ratio``."""
-    if ratio == 0 and fall in NEVER_ZERO:
-        raise ValueError(f"a fall that is {fall} never reaches 0, got a ratio of {ratio}")

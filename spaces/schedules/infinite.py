@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from spaces.schedules.base import Schedule, Table, Unit, whole_steps
-from spaces.schedules.falls import Fall, check_reachable, fallen
+from spaces.schedules.falls import Fall, fallen
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
@@ -31,9 +31,6 @@ class Infinite(Schedule):
     Anchors: a cool-down of 60% of the first budget, ``level`` 0.55 (1.65e-4 of 3e-4); neither could
     be established with certainty. Nor could the steepness of the inverse square root: ours goes
     in proportion to 1 / sqrt(step).
-
-    Raises:
-        ValueError: if ``level`` is 0 and the cool-down is one that never reaches it.
     """
 
     peak: Annotated[float, Field(ge=0)]
@@ -42,9 +39,6 @@ class Infinite(Schedule):
     unit: Unit = "tasks"
     fall: Fall = "cosine"
     kind: Literal["infinite"] = "infinite"
-
-    def __post_init__(self) -> None:
-        check_reachable(self.level, self.fall)
 
     def table(self, clock: Clock) -> Table:
         cool = max(1, whole_steps(self.length, self.unit, clock))

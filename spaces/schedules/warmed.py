@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Warmed(Schedule):
     """top (low + (1 - low) t / n) for t < n, then ``then`` on the clock of the steps after n.
 
-    top is ``then``'s first value; n is ``length`` in steps or a share of the clock's first task.
-    With ``low`` 0 the first step is one of 0, as in most libraries. In ``per_task`` every task is
+    top is ``then``'s first value; n is ``length`` in steps or a share of the clock's first task, in
+    whole steps: 0.01 of a task of 50 or less is none. With ``low`` 0 the first step is one of 0,
+    as in most libraries. In ``per_task`` every task is
     warmed up anew: re-warming, for which arXiv:2403.08763 takes 0.01 of a task.
     """
 
@@ -34,5 +35,5 @@ class Warmed(Schedule):
         n = whole_steps(self.length, self.unit, clock)
         # A warm-up as long as the clock or longer still needs a top to go to.
         after = self.then.table(clock.after(min(n, clock.steps - 1)))
-        rise = self.low + (1 - self.low) * np.arange(n) / max(1, n)
+        rise = self.low + (1 - self.low) * np.arange(min(n, clock.steps)) / max(1, n)
         return np.concatenate([after[0] * rise, after])[: clock.steps]
