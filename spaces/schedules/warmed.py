@@ -20,9 +20,9 @@ class Warmed(Schedule):
     """top (low + (1 - low) t / n) for t < n, then ``then`` on the clock of the steps after n.
 
     top is ``then``'s first value; n is ``length`` in steps or a share of the clock's first task, in
-    whole steps: 0.01 of a task of 50 or less is none. With ``low`` 0 the first step is one of 0,
-    as in most libraries. In ``per_task`` every task is
-    warmed up anew: re-warming, for which arXiv:2403.08763 takes 0.01 of a task.
+    whole steps: 0.01 of a task of 50 or less is none. With ``low`` 0 the first step is one of
+    0, as in most libraries. In ``per_task`` every task is warmed up anew: re-warming, for which
+    arXiv:2403.08763 takes 0.01 of a task.
     """
 
     then: Schedule
