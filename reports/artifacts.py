@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reports import canvas, export, frames, fronts, pages, plots
+from reports import canvas, export, frames, fronts, pages, plots, verdicts
 from search.folders import load
+from search.verdicts import findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,8 @@ def write(directory: Path, out: Path) -> list[Path]:
     """Reads the ledger in ``directory`` and writes its reports into ``out``. Their paths.
 
     ``front.csv``, ``front.json``, ``front.png``, ``front.html``, ``hypervolume.png``,
-    ``averages.png``, ``candidates.csv``, ``study.yaml`` and, once a candidate is complete,
-    ``best/knee.yaml`` and ``best/<objective>.yaml``. The same ledger gives the same files; each is
+    ``averages.png``, ``candidates.csv``, ``study.yaml``, ``claims.json`` if the study makes claims
+    and, once a candidate is complete, ``best/knee.yaml`` and ``best/<objective>.yaml``. The same ledger gives the same files; each is
     replaced as a whole, so that a reader never sees half of one.
     """
     history, study = load(directory)
@@ -41,15 +42,21 @@ def _files(history: History, study: StudyFile, directory: Path) -> Iterator[tupl
     yield "candidates.csv", table.to_csv().encode()
     in_play = rows if rows.empty else rows.dropna(axis="columns", how="all")
     yield "front.csv", in_play.to_csv().encode()
-    yield "front.json", (json.dumps(front.to_json(), indent=2) + "\n").encode()
+    yield "front.json", _json(front.to_json())
     yield "front.png", canvas.png(plots.front(history, study))
     yield "hypervolume.png", canvas.png(plots.hypervolume(history, study))
     yield "averages.png", canvas.png(plots.averages(history, study))
     yield "front.html", pages.page(history, study).encode()
+    if study.claims:
+        yield "claims.json", _json(verdicts.to_json(findings(history, study)))
     yield "study.yaml", _study_text(history).encode()
     for which in ("knee", *front.objectives) if front.rows else ():
         candidate = fronts.pick(front, which)
         yield f"best/{which}.yaml", export.export(history, study, candidate, directory).encode()
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 def _study_text(history: History) -> str:

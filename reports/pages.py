@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import fronts
+from reports import fronts, verdicts
 from reports.knobs import Knob, knobs_of, sentence, settings
 from reports.palette import BLUE, CLOUD, FAINT, INK, LINES
+from search.verdicts import findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,9 @@ table { border-collapse: collapse; font-size: 13px; width: 100% }
 th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #E4E8EB; vertical-align: top }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 td.pick { color: #B34A00; font-weight: 600 }
+td.agrees { color: #1A7F37; font-weight: 600 }
+td.disagrees { color: #B42318; font-weight: 600 }
+td.undecided { color: #8A6100; font-weight: 600 }
 pre { font-size: 12.5px; background: #F6F8F9; padding: 1rem; overflow-x: auto }
 summary { cursor: pointer; margin-top: 2.25rem; font-weight: 600 }
 """
@@ -57,6 +61,7 @@ def page(history: History, study: StudyFile) -> str:
     body = [
         f"<h1>{name}</h1>",
         f"<p>{html.escape(_summary(history, found))}</p>",
+        *verdicts.section(findings(history, study)),
         *(_charts(history, study, found, knobs) if found.rows else _nothing()),
         "<details><summary>The study file</summary>",
         f"<pre>{html.escape(_said(history))}</pre></details>",

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from search.aims import aim_faults, with_worst
+from search.grounds import claim_faults
 from search.rungs import Rungs
 from search.settings import Budget, Written
 from spaces.corners import corner_faults
@@ -40,6 +41,7 @@ def faults_of(data: Any) -> list[Fault]:
         *_space_faults(data),
         *_misfits(data),
         *_nothing_to_search(data),
+        *claim_faults(data),
     ]
 
 

@@ -146,13 +146,15 @@ def _starting(options: argparse.Namespace) -> str:
 
 
 def _closing(console: Any, directory: Path) -> int:
-    from reports import fronts, tracker
+    from reports import fronts, tracker, verdicts
     from search.folders import load
     from search.progress import fruitless
+    from search.verdicts import findings
 
     history, file = load(directory)
     front = fronts.of(history, file)
     fronts.render_table(front, console)
+    verdicts.render(findings(history, file), console)
     best = directory / "reports" / "best" / "knee.yaml"
     places = {
         "ledger": directory / "ledger.jsonl",
@@ -193,15 +195,18 @@ def _status(options: argparse.Namespace) -> int:
 def _front(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from reports import fronts
+    from reports import fronts, verdicts
     from search.folders import load
+    from search.verdicts import findings
 
     history, file = load(options.dir)
-    front = fronts.of(history, file)
+    front, found = fronts.of(history, file), findings(history, file)
     if options.json:
-        print(json.dumps(front.to_json()))
+        print(json.dumps(front.to_json() | {"claims": verdicts.to_json(found)}))
     else:
-        fronts.render_table(front, Console())
+        console = Console()
+        fronts.render_table(front, console)
+        verdicts.render(found, console)
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from search.claims import Claim
 from search.rungs import Rungs
 from search.samplers import Sampler
 from search.samplers.tpe import Tpe
@@ -79,6 +80,7 @@ class Settings(Spec):
     resources: Resources = Resources()
     device: Device = "auto"
     tracking: str | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

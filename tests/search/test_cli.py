@@ -191,7 +191,7 @@ def test_front(study):
     code, out, _ = equipoise("front", study, "--json")
     front = json.loads(out)
     assert code == 0
-    assert list(front) == ["objectives", "reference", "hypervolume", "front"]
+    assert list(front) == ["objectives", "reference", "hypervolume", "front", "claims"]
     assert front["objectives"] == {"plasticity": "max", "stability": "max"}
     assert front["reference"] == {"plasticity": 0.0, "stability": 0.0}
     history, file = load(study)
