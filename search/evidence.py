@@ -51,7 +51,10 @@ class Evidence:
 
     def meeting(self, where: Where) -> NDArray[np.bool_]:
         """Which trials meet every condition. [trials]."""
-        met = [all(_is(setting(t.config, p), wanted) for p, wanted in where.items()) for t in self.trials]
+        met = [
+            all(_is(setting(t.config, p), wanted) for p, wanted in where.items())
+            for t in self.trials
+        ]
         return np.array(met, dtype=bool)
 
     def students(self, rows: NDArray[np.bool_]) -> list[NDArray[np.int64]]:

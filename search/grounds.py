@@ -30,8 +30,8 @@ def claim_faults(data: Mapping[str, Any]) -> list[Fault]:
         claim = validate(Claim, said)
         if isinstance(claim, list):
             continue
-        at = ("claims", i, claim.kind)
-        found = [*_metric_faults(claim, recorded)]
+        at = ("claims", i, said["kind"])
+        found = _metric_faults(claim, recorded)
         if configs:
             found += [*_knob_faults(claim, configs), *_condition_faults(claim, configs)]
         faults += [Fault(("claims", i, *path), (*at, *path), message) for path, message in found]
@@ -50,17 +50,22 @@ def _configs(data: Mapping[str, Any]) -> Configs:
 def _recorded(data: Mapping[str, Any]) -> list[str]:
     """The metrics that this study records."""
     aims, further = data.get("objectives"), data.get("metrics")
-    said = [*(aims if isinstance(aims, dict) else ()), *(further if isinstance(further, list) else ())]
+    said = [
+        *(aims if isinstance(aims, dict) else ()),
+        *(further if isinstance(further, list) else ()),
+    ]
     measured = {need for n in said if isinstance(n, str) and known(n) for need in named(n).needs}
     return [n for n in names() if measured.issuperset({*named(n).needs} - {"accuracy"})]
 
 
-def _metric_faults(claim: Claim, recorded: Iterable[str]) -> Iterator[Told]:
+def _metric_faults(claim: Claim, recorded: Iterable[str]) -> list[Told]:
+    """At most one: an unknown metric is not recorded of the student either."""
     for field, metric in claim.metrics().items():
         if not known(metric):
-            yield (field,), f"unknown metric {metric!r}{hint(metric, names())}"
-        elif metric not in recorded:
-            yield (field,), f"{metric} is not recorded: add it to the study's metrics"
+            return [((field,), f"unknown metric {metric!r}{hint(metric, names())}")]
+        if metric not in recorded:
+            return [((field,), f"{metric} is not recorded: add it to the study's metrics")]
+    return []
 
 
 def _knob_faults(claim: Claim, configs: Configs) -> Iterator[Told]:
@@ -112,4 +117,3 @@ def _paths(node: Any, at: Path = ()) -> Iterator[Path]:
     elif isinstance(node, list | tuple):
         for i, inside in enumerate(node):
             yield from _paths(inside, (*at, i))
-

@@ -64,7 +64,8 @@ class Resources(Spec):
 class Settings(Spec):
     """All of a study but its space.
 
-    ``metrics`` are recorded besides the objectives and what every study records.
+    ``metrics`` are recorded besides the objectives and what every study records. ``claims`` are
+    judged by what was found, and decide nothing.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]

@@ -14,6 +14,7 @@ from reports.tracker.rows import (
     Curve,
     Status,
     candidate_row,
+    claims_tags,
     counts_tags,
     identity,
     moment,
@@ -124,6 +125,8 @@ class Mirror:
                 self._client.set_terminated(self.parent, status, end)
             self._status = status
         self._tag_parent({"equipoise.reason": why})
+        if status != "RUNNING":
+            self._tag_parent(claims_tags(history, self._study))
 
     @property
     def status(self) -> str:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from reports.tracker.names import LONGEST_TAG, cut, flat, params, safe
+from reports.verdicts import sentence
 from search.events import encode
+from search.verdicts import findings
 from spaces.fronts import hypervolume, non_dominated
 from trainables.metrics import BY_TASK, PREFIX
 
@@ -112,6 +114,14 @@ def study_row(history: History, study: StudyFile, directory: Path) -> Row:
 def counts_tags(history: History) -> dict[str, str]:
     """How many candidates are in which state, as the parent's tags."""
     return {f"equipoise.{state}": str(n) for state, n in history.counts().items()}
+
+
+def claims_tags(history: History, study: StudyFile) -> dict[str, str]:
+    """Each claim's verdict and figures, as the parent's tags, numbered from 0."""
+    found = enumerate(findings(history, study))
+    return _tags(
+        {f"equipoise.claim.{i}": f"{sentence(f)} ({f.source}: {f.says})" for i, f in found}
+    )
 
 
 def candidate_row(history: History, candidate: int, *, tasks: int, parent: str) -> Row:

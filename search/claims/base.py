@@ -124,7 +124,11 @@ def quantity(evidence: Evidence, metric: str, of: Of) -> NDArray[np.float64]:
 
 def looked_at(metric: str, of: Of) -> dict[str, str]:
     """The metrics that ``quantity`` looks at, by the field that asks for them."""
-    return {"metric": metric} if of == "value" else {"metric": metric, "of": f"{metrics.PREFIX}{metric}"}
+    return (
+        {"metric": metric}
+        if of == "value"
+        else {"metric": metric, "of": f"{metrics.PREFIX}{metric}"}
+    )
 
 
 def named(metric: str, of: Of) -> str:

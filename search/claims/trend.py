@@ -73,4 +73,3 @@ def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     dx, dy = x - x.mean(), y - y.mean()
     spread = np.sqrt((dx @ dx) * (dy @ dy))
     return float(dx @ dy / spread) if spread > 0 else np.nan
-
