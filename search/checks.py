@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from search.aims import aim_faults, with_worst
+from search.fits import misfits
 from search.grounds import claim_faults
 from search.rungs import Rungs
 from search.settings import Budget, Written
 from spaces.corners import corner_faults
 from spaces.domains import BROKEN, Choice, Range
-from spaces.faults import Fault, locate
+from spaces.faults import Fault
 from spaces.problems import Path, told
-from spaces.space import Space, holes
+from spaces.space import holes
 from spaces.specs import validate
 from trainables.averagers import Averager
-from trainables.models import Model
 from trainables.recipes import Recipe
 from trainables.scenarios import Scenario
-from trainables.stacks import layout_of
 
 SEARCHED = ("recipe", "averagers")
 """Where holes may stand."""
@@ -39,7 +36,7 @@ def faults_of(data: Any) -> list[Fault]:
         *aim_faults(fixed),
         *_rung_faults(fixed.get("rungs"), fixed.get("scenario")),
         *_space_faults(data),
-        *_misfits(data),
+        *misfits(data),
         *_nothing_to_search(data),
         *claim_faults(data),
     ]
@@ -101,36 +98,6 @@ def _space_faults(data: dict[str, Any]) -> list[Fault]:
     if isinstance(averagers, list) and averagers:
         faults += corner_faults(Averager, Choice(tuple(averagers)), ("averagers",))
     return faults
-
-
-def _misfits(data: dict[str, Any]) -> list[Fault]:
-    """Models that cannot take the scenario's samples."""
-    scenario, template = validate(Scenario, data.get("scenario")), data.get("recipe", {})
-    if isinstance(scenario, list):
-        return []
-    faults: dict[Fault, None] = {}
-    told: dict[Model, str] = {}
-    for chosen, filled in Space(template).corners():
-        recipe = validate(Recipe, filled, template=template, chosen=chosen)
-        if isinstance(recipe, list):
-            continue
-        if recipe.model not in told:
-            told[recipe.model] = _misfit(recipe.model, scenario)
-        if told[recipe.model]:
-            site = locate(("model",), template, chosen)
-            path = ("recipe", *site.path)
-            faults[Fault(path, path, told[recipe.model])] = None
-    return list(faults)
-
-
-def _misfit(model: Model, scenario: Scenario) -> str:
-    """Why ``model`` cannot learn ``scenario``; nothing if it can. Computes no weights."""
-    try:
-        with torch.device("meta"):
-            layout_of(model.network(*scenario.shape()))
-    except ValueError as error:
-        return f"does not fit the scenario: {error}"
-    return ""
 
 
 def _nothing_to_search(data: dict[str, Any]) -> list[Fault]:

@@ -19,6 +19,10 @@ Features: TypeAlias = Callable[[Weights, Tensor], Tensor]
 """What the last layer is given. [B, F]."""
 
 
+OF_BOUNDARIES = frozenset({"old", "new"})
+"""What of a batch only those can know who know where tasks end."""
+
+
 class Lesson(NamedTuple):
     """What ONE member is shown in one step.
 

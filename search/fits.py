@@ -1,0 +1,114 @@
+"""Fits: what of a study's space does not go with its scenario, without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from spaces.bounds import PROBE
+from spaces.clock import Clock
+from spaces.domains import Choice
+from spaces.faults import Fault, locate
+from spaces.problems import Path
+from spaces.schedules import Schedule
+from spaces.space import Space
+from spaces.specs import validate
+from trainables.averagers import Averager
+from trainables.importances import Importance
+from trainables.lessons import OF_BOUNDARIES
+from trainables.merges import Merge
+from trainables.models import Model
+from trainables.pulls import Pull
+from trainables.recipes import Recipe
+from trainables.scenarios import Scenario
+from trainables.stacks import layout_of
+from trainables.tables import specs_in, tables
+from trainables.terms import Term
+
+UNPARTED = Clock(steps=PROBE.steps)
+"""As long as ``PROBE``, of one task: what has another table there looks at where tasks begin."""
+
+WHY = "the scenario's tasks have no boundaries that a learner may know"
+
+
+def misfits(data: dict[str, Any]) -> list[Fault]:
+    """Models that cannot take the scenario's samples; what asks for boundaries where none are known."""
+    scenario = validate(Scenario, data.get("scenario"))
+    if isinstance(scenario, list):
+        return []
+    faults: dict[Fault, None] = {}
+    for chosen, recipe in _corners(Recipe, data.get("recipe", {})):
+        for path, message in _complaints(recipe, scenario):
+            _note(faults, ("recipe",), locate(path, data.get("recipe", {}), chosen).path, message)
+    averagers = data.get("averagers")
+    listed = Choice(tuple(averagers)) if isinstance(averagers, list) and averagers else None
+    for chosen, averager in (
+        _corners(Averager, listed) if listed and not scenario.boundaries() else ()
+    ):
+        if message := _knows(averager):
+            _note(faults, ("averagers",), locate((), listed, chosen).path, message)
+    return list(faults)
+
+
+def _corners(kind: type, template: Any) -> Iterator[tuple[Any, Any]]:
+    """What is drawn at every corner of a template, and what that makes; those that are legal."""
+    for chosen, filled in Space(template).corners():
+        found = validate(kind, filled, template=template, chosen=chosen)
+        if not isinstance(found, list):
+            yield chosen, found
+
+
+def _note(faults: dict[Fault, None], root: Path, path: Path, message: str) -> None:
+    faults[Fault((*root, *path), (*root, *path), message)] = None
+
+
+def _complaints(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    if message := _misfit(recipe.model, scenario):
+        yield ("model",), message
+    if not scenario.boundaries():
+        yield from _of_boundaries(recipe)
+
+
+def _misfit(model: Model, scenario: Scenario) -> str:
+    """Why ``model`` cannot learn ``scenario``; nothing if it can. Computes no weights."""
+    try:
+        with torch.device("meta"):
+            layout_of(model.network(*scenario.shape()))
+    except ValueError as error:
+        return f"does not fit the scenario: {error}"
+    return ""
+
+
+def _of_boundaries(recipe: Recipe) -> Iterator[tuple[Path, str]]:
+    """Every part of a recipe that acts where a task ends."""
+    if recipe.optimizer_at_task == "reset":
+        yield ("optimizer_at_task",), f"reset: {WHY}: write keep"
+    for kind in (Schedule, Averager, Pull, Merge, Importance):
+        for dotted, part in specs_in(recipe, kind).items():
+            if message := _knows(part):
+                yield _path(dotted), message
+    looks = {"strategy": recipe.strategy.wants}
+    looks |= {dotted: term.needs for dotted, term in specs_in(recipe, Term).items()}
+    for dotted, wants in looks.items():
+        if seen := sorted(wants & OF_BOUNDARIES):
+            yield _path(dotted), f"looks at {' and '.join(seen)} classes, but {WHY}"
+
+
+def _knows(part: Any) -> str:
+    """Why a part asks for a task's boundary; nothing if it does not."""
+    if isinstance(part, (Merge, Importance)):
+        return f"acts at the ends of tasks, but {WHY}"
+    if isinstance(part, Averager) and not part.linear:
+        return f"is made at the ends of tasks, but {WHY}"
+    parted, whole = tables(part, PROBE), tables(part, UNPARTED)
+    # A teacher that copies at the end of the stream does so on both clocks.
+    if all(np.array_equal(parted[name], whole[name]) for name in parted):
+        return ""
+    return f"depends on where tasks begin, but {WHY}"
+
+
+def _path(dotted: str) -> Path:
+    return tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
