@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from spaces.domains import Choice
 from spaces.faults import Fault, locate
 from spaces.problems import Path
 from spaces.schedules import Schedule
+from spaces.schedules.base import Table
 from spaces.space import Space
 from spaces.specs import validate
 from trainables.averagers import Averager
@@ -68,6 +70,8 @@ def _note(faults: dict[Fault, None], root: Path, path: Path, message: str) -> No
 def _complaints(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     if message := _misfit(recipe.model, scenario):
         yield ("model",), message
+    if scenario.once() and (message := _second_look(scenario, recipe.batch)):
+        yield ("batch",), message
     if not scenario.boundaries():
         yield from _of_boundaries(recipe)
 
@@ -79,6 +83,16 @@ def _misfit(model: Model, scenario: Scenario) -> str:
             layout_of(model.network(*scenario.shape()))
     except ValueError as error:
         return f"does not fit the scenario: {error}"
+    return ""
+
+
+@cache
+def _second_look(scenario: Scenario, batch: int) -> str:
+    """Why a single pass has no batches of that size; nothing if it has."""
+    try:
+        scenario.stream().batch_indices(seed=0, size=batch)
+    except ValueError as error:
+        return str(error)
     return ""
 
 
@@ -103,11 +117,16 @@ def _knows(part: Any) -> str:
         return f"acts at the ends of tasks, but {WHY}"
     if isinstance(part, Averager) and not part.linear:
         return f"is made at the ends of tasks, but {WHY}"
-    parted, whole = tables(part, PROBE), tables(part, UNPARTED)
+    parted, whole = _own_tables(part, PROBE), _own_tables(part, UNPARTED)
     # A teacher that copies at the end of the stream does so on both clocks.
     if all(np.array_equal(parted[name], whole[name]) for name in parted):
         return ""
     return f"depends on where tasks begin, but {WHY}"
+
+
+def _own_tables(part: Any, clock: Clock) -> dict[str, Table]:
+    """Of a pull how far it goes; its target speaks for itself."""
+    return {"": part.table(clock)} if isinstance(part, Pull) else tables(part, clock)
 
 
 def _path(dotted: str) -> Path:

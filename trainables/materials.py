@@ -45,7 +45,7 @@ class Materials:
         noise = self._noise(x, steps) if "noise" in self._needs else None
         mask = None if self._stream.masks is None else self._stream.masks[task]
         old, new = self.met(task)
-        known = {"later": x.new_tensor(float(task > 0)), "old": old, "new": new}
+        known = {"later": x.new_tensor(float(self._is_later(task))), "old": old, "new": new}
         for i, step in enumerate(steps):
             yield Batch(
                 x[i],
@@ -55,6 +55,10 @@ class Materials:
                 replay=self._replay(step),
                 **{n: t for n, t in known.items() if n in self._needs},
             )
+
+    def _is_later(self, task: int) -> bool:
+        """Whether there is a past; where no boundaries are known it begins with the first step."""
+        return task > 0 or not self._stream.boundaries
 
     def met(self, task: int) -> tuple[Tensor, Tensor]:
         """The classes of earlier tasks, and those of ``task``. Bool [C] each."""

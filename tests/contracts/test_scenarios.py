@@ -104,7 +104,7 @@ def test_clock_is_known_without_the_data_and_is_the_streams(kind, data):
     assert [len(getattr(stream, part)) for part in PARTS] == [tasks] * 3
     assert (stream.masks is None) == (spec.increment() != "task")
     assert stream.masks is None or stream.masks.shape == (tasks, stream.classes)
-    assert spec.boundaries() in {True, False}
+    assert spec.boundaries() == spec.stream().boundaries and spec.once() == spec.stream().once
 
 
 @each_kind

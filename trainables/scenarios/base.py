@@ -66,7 +66,8 @@ class Batch(NamedTuple):
     """What a member learns from in one step: ``x`` [B, *inputs], ``y`` [B].
 
     ``mask``, bool [C], says which classes' logits count; None when all of them do. The rest is there
-    only for strategies that look at it: ``later``, 0 in the first task and 1 from then on; ``old``
+    only for strategies that look at it: ``later``, 0 in the first task and 1 from then on (always 1 where
+    no boundaries are known); ``old``
     and ``new``, bool [C], the classes of earlier tasks and those of this one; ``noise``
     [B, *inputs], standard normal; ``replay``, out of the memory.
     """
@@ -92,7 +93,8 @@ class Stream:
     training set of the base task, on which KC-EMA's forgetting is defined. ``true_labels``, per
     task int64 [N], are the training labels before they were corrupted, None where they were not:
     the samples whose ``train[i].y`` differ from it are the corrupted ones. ``once`` says that no
-    training sample may be seen twice within a task.
+    training sample may be seen twice within a task, ``boundaries`` whether a learner may know when
+    a task ends.
 
     Tasks that show the same data hold the same ``Split``, so that it is stored once.
     """
@@ -107,6 +109,7 @@ class Stream:
     probes: Mapping[str, Split] = field(default_factory=dict)
     true_labels: tuple[Tensor, ...] | None = None
     once: bool = False
+    boundaries: bool = True
 
     def batch_indices(self, *, seed: int, size: int) -> list[Tensor]:
         """Which samples each step of each task trains on. Per task int64 [steps of the task, size].
@@ -187,6 +190,10 @@ class Scenario(Family):
     def increment(self) -> Increment:
         """What a new task brings."""
         raise NotImplementedError
+
+    def once(self) -> bool:
+        """Whether no training sample may be seen twice within a task."""
+        return False
 
     def boundaries(self) -> bool:
         """Whether a learner may know when a task ends.

@@ -76,6 +76,7 @@ class Blurring(Scenario):
             train=self._dealt(train, self._tasks_of(train.y, homes, rng)),
             validation=self._dealt(validation, homes.task[validation.y]),
             test=self._dealt(test, homes.task[test.y]),
+            boundaries=False,
         )
 
     def _tasks_of(self, y: Tensor, homes: Homes, rng: torch.Generator) -> Tensor:

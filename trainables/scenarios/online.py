@@ -40,8 +40,11 @@ class Online(Wrapper):
                 "(write told: nothing)"
             )
 
+    def once(self) -> bool:
+        return True
+
     def boundaries(self) -> bool:
         return self.told == "boundaries"
 
     def stream(self) -> Stream:
-        return replace(self.of.stream(), once=True)
+        return replace(self.of.stream(), once=True, boundaries=self.boundaries())

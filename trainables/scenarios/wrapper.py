@@ -23,5 +23,8 @@ class Wrapper(Scenario):
     def increment(self) -> Increment:
         return self.of.increment()
 
+    def once(self) -> bool:
+        return self.of.once()
+
     def boundaries(self) -> bool:
         return self.of.boundaries()

@@ -1,0 +1,90 @@
+"""What does not go with a scenario is refused before anything trains, with its place and reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from search.studyfile import read_text
+from spaces.problems import SpecError
+
+BLURRY = """\
+name: blurry
+scenario: {kind: blurry_digits}
+objectives: {plasticity: max, stability: max}
+recipe:
+  optimizer: {kind: sgd, lr: !log [1e-3, 1]}
+  RECIPE
+averagers:
+  - AVERAGER
+budget: {candidates: 4}
+"""
+
+
+def problems_of(recipe="batch: 16", averager="{kind: student}", scenario=None):
+    text = BLURRY.replace("RECIPE", recipe).replace("AVERAGER", averager)
+    if scenario:
+        text = text.replace("{kind: blurry_digits}", scenario)
+    try:
+        read_text(text, "study.yaml")
+    except SpecError as error:
+        return error.problems
+    return []
+
+
+NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
+
+
+@pytest.mark.parametrize(
+    "recipe, place, reason",
+    [
+        ("optimizer_at_task: reset", "optimizer_at_task", "reset"),
+        ("merge: {kind: interpolation}", "merge", "acts at the ends of tasks"),
+        (
+            "strategy: {kind: finetune, terms: [{kind: agreement}]}",
+            "strategy.terms.0",
+            "depends on where tasks begin",
+        ),
+        (
+            "strategy: {kind: finetune, terms: [{kind: quadratic, importance: {kind: fisher}, anchor: {kind: initial}}]}",
+            "strategy.terms.0.importance",
+            "acts at the ends of tasks",
+        ),
+        (
+            "pulls: [{kind: steady, toward: {kind: previous}}]",
+            "pulls.0.toward",
+            "depends on where tasks begin",
+        ),
+    ],
+)
+def test_what_acts_at_a_boundary_is_refused_where_none_is_known(recipe, place, reason):
+    (problem,) = problems_of(recipe)
+    assert f"recipe.{place}" in problem and reason in problem and NOT_KNOWN in problem
+    assert problem.startswith("study.yaml:")
+    assert problems_of(recipe, scenario="{kind: split_digits}") == []
+
+
+@pytest.mark.parametrize(
+    "averager", ["{kind: tail}", "{kind: merged}", "{kind: restarted, averager: {kind: uniform}}"]
+)
+def test_averages_that_follow_tasks_are_refused_likewise(averager):
+    (problem,) = problems_of(averager=averager)
+    assert problem.startswith("study.yaml:8: averagers.0") and NOT_KNOWN in problem
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "strategy: {kind: mean_teacher}",
+        "strategy: {kind: finetune, terms: [{kind: agreement, teacher: {kind: ema, momentum: 0.9}}]}",
+        "pulls: [{kind: steady, every: 10}]",
+        "strategy: {kind: finetune, terms: [{kind: replay}]}\n  memory: {kind: reservoir}",
+    ],
+)
+def test_what_knows_no_boundary_is_welcome(recipe):
+    assert problems_of(recipe, averager="{kind: ema, momentum: 0.9}") == []
+
+
+def test_a_single_pass_has_only_so_many_batches():
+    online = "{kind: online, of: {kind: split_digits, steps: 40}}"
+    (problem,) = problems_of("batch: 100", scenario=online)
+    assert "recipe.batch: each training sample is seen once" in problem
