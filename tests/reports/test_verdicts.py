@@ -10,6 +10,7 @@ from rich.console import Console
 from reports import artifacts, pages, verdicts
 from reports.tracker.rows import claims_tags
 from search.claims import Finding
+from search.history import History
 from search.ledger import Ledger
 from tests.reports import studies
 
