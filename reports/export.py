@@ -71,10 +71,12 @@ def configuration(
     study: StudyFile, config: dict[str, Any], *, seed: int, provenance: dict[str, Any]
 ) -> dict[str, Any]:
     """What a configuration's file says of the recipe and averager in ``config``."""
+    looks = {} if study.evaluate is None else {"evaluate": {"every": study.evaluate.every}}
     return {
         "scenario": _fields(study.scenario),
         "recipe": config["recipe"],
         "averager": config["averager"],
+        **looks,
         "seed": seed,
         "device": _device(study),
         "threads": max(1, int(study.resources.cpu)),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from spaces.faults import Fault
+from spaces.domains import Choice
+from spaces.faults import Fault, locate
 from spaces.objectives import Aim
 from spaces.problems import hint
+from spaces.space import Space
 from spaces.specs import validate
-from trainables.evaluation import Evaluation
+from trainables.averagers import Averager
+from trainables.evaluation import Evaluation, Looks
 from trainables.metrics import METRICS, PREFIX, Metric, known, named, names
 from trainables.scenarios import Scenario
 
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
 
     from search.settings import Settings
 
-PAID = ("seconds", "parameters")
-"""Measures that no evaluation makes: the study knows them."""
+UNASKED = ("seconds", "parameters", "curve")
+"""Measures not made when a task is finished: the study knows the first two, and evaluates for the third."""
 
 
 def wanted(file: Settings) -> dict[str, None]:
@@ -31,7 +34,8 @@ def wanted(file: Settings) -> dict[str, None]:
 
 def evaluation_of(file: Settings) -> Evaluation:
     """What is to be measured when a task is finished."""
-    return Evaluation(tuple(name for name in wanted(file) if name not in PAID))
+    measures = tuple(name for name in wanted(file) if name not in UNASKED)
+    return Evaluation(measures, file.evaluate.every if file.evaluate else None)
 
 
 def with_worst(data: Any) -> Any:
@@ -44,17 +48,38 @@ def with_worst(data: Any) -> Any:
 
 def aim_faults(data: Mapping[str, Any]) -> list[Fault]:
     """What is wrong with the objectives and metrics of a study file."""
-    scenario = validate(Scenario, data.get("scenario"))
+    scenario, looks = (
+        validate(Scenario, data.get("scenario")),
+        validate(Looks, data.get("evaluate")),
+    )
     stream = None if isinstance(scenario, list) else scenario
+    every = None if isinstance(looks, list) else looks.every
     found: list[Fault] = []
     aims, further = data.get("objectives"), data.get("metrics")
     for name, aim in aims.items() if isinstance(aims, dict) else ():
-        told = _complaint(name, stream) or _aim_complaint(name, aim)
+        told = _complaint(name, stream, every) or _aim_complaint(name, aim)
         found += _faults(("objectives", name), told)
     for i, name in enumerate(further if isinstance(further, list) else ()):
         if isinstance(name, str):
-            found += _faults(("metrics", i), _complaint(name, stream))
+            found += _faults(("metrics", i), _complaint(name, stream, every))
     return found
+
+
+def unseen_faults(data: Mapping[str, Any]) -> list[Fault]:
+    """Averagers that are averages at the ends of tasks only, where the study looks in between."""
+    averagers = data.get("averagers")
+    if data.get("evaluate") is None or not isinstance(averagers, list) or not averagers:
+        return []
+    template = Choice(tuple(averagers))
+    faults: dict[Fault, None] = {}
+    for chosen, filled in Space(template).corners():
+        made = validate(Averager, filled, template=template, chosen=chosen)
+        if isinstance(made, list) or made.steers:
+            continue
+        path = ("averagers", *locate((), template, chosen).path)
+        message = f"{filled['kind']} is an average at the ends of tasks only, and evaluate looks in between"
+        faults[Fault(path, path, message)] = None
+    return list(faults)
 
 
 def _faults(path: tuple[str | int, ...], complaint: str) -> Iterable[Fault]:
@@ -73,13 +98,17 @@ def _worst(metric: Metric) -> float:
     return metric.low if metric.direction == "max" else metric.high
 
 
-def _complaint(name: str, scenario: Scenario | None) -> str:
+def _complaint(name: str, scenario: Scenario | None, every: int | None) -> str:
     """Why there is no such metric, or not of this study; nothing if there is."""
     base = METRICS.get(name.removeprefix(PREFIX))
     if base is not None and not known(name):
         return f"{base.name} is of the whole run, not of its weights: there is no {name}"
     if base is None:
         return f"unknown metric{hint(name, names())}"
+    if "curve" in base.needs and (every is None or every > base.rate):
+        most = 1 if base.rate == 1 else 10
+        said = "none" if every is None else f"every {every} steps"
+        return f"is of accuracies between the ends of tasks: say evaluate: {{every: {most}}}, got {said}"
     if scenario is None:
         return ""
     tasks = scenario.clock().task_count

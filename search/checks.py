@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.aims import aim_faults, with_worst
+from search.aims import aim_faults, unseen_faults, with_worst
 from search.fits import misfits
 from search.grounds import claim_faults
 from search.rungs import Rungs
@@ -36,6 +36,7 @@ def faults_of(data: Any) -> list[Fault]:
         *aim_faults(fixed),
         *_rung_faults(fixed.get("rungs"), fixed.get("scenario")),
         *_space_faults(data),
+        *unseen_faults(data),
         *misfits(data),
         *_nothing_to_search(data),
         *claim_faults(data),

@@ -69,7 +69,14 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     stream = _stream(job.scenario, device)
     keeper = Keeper(job.album, stream.clock) if job.album else None
     observe = keeper.observe if keeper else None
-    cohort = Cohort(job.members, stream, seed=job.seed, device=device, observe=observe)
+    cohort = Cohort(
+        job.members,
+        stream,
+        seed=job.seed,
+        device=device,
+        observe=observe,
+        every=job.evaluation.every,
+    )
     if job.checkpoint.exists():
         load_into(cohort, job.checkpoint)
     cohort.keep(set(job.alive) & set(cohort.seats))

@@ -25,7 +25,7 @@ from spaces.space import Space
 from trainables.averagers import coefficients
 from trainables.devices import device_called
 from trainables.learners import Learner
-from trainables.metrics import OF_ACCURACY, defined, measure
+from trainables.metrics import METRICS, OF_ACCURACY, defined, measure
 from trainables.posthoc import reconstructions
 from trainables.scoring import score
 from trainables.snapshots import Kept, read
@@ -108,8 +108,9 @@ def posthoc(directory: Path, *, candidates: int, sampler: Sampler) -> Findings:
     if candidates < 1:
         raise SpecError([f"--candidates: at least 1, got {candidates}"])
     history, file = load(directory)
-    if beyond := [n for n in file.objectives.names if n not in OF_ACCURACY]:
-        why = f"{beyond[0]} is not known of averages made afterwards, which are asked only for accuracy"
+    closer = [n for n in OF_ACCURACY if file.evaluate and METRICS[n].closer]
+    if beyond := [n for n in file.objectives.names if n not in OF_ACCURACY or n in closer]:
+        why = f"{beyond[0]} is not known of averages made afterwards, whose accuracy alone is measured, at the ends of tasks"
         raise SpecError([f"{directory}: the objective {why}"])
     students = _students(directory, history, file)
     bench = Bench(file)

@@ -14,6 +14,7 @@ from search.samplers.tpe import Tpe
 from search.sizes import bytes_of
 from spaces.objectives import Objectives
 from spaces.specs import Spec
+from trainables.evaluation import Looks
 from trainables.scenarios import Scenario
 from trainables.snapshots import Snapshots
 
@@ -64,14 +65,16 @@ class Resources(Spec):
 class Settings(Spec):
     """All of a study but its space.
 
-    ``metrics`` are recorded besides the objectives and what every study records. ``claims`` are
-    judged by what was found, and decide nothing.
+    ``metrics`` are recorded besides the objectives and what every study records; ``evaluate`` adds
+    accuracies between the ends of tasks, and the metrics that are of these. ``claims`` are judged by
+    what was found, and decide nothing.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
     scenario: Scenario
     objectives: Objectives
     metrics: tuple[str, ...] = ()
+    evaluate: Looks | None = None
     budget: Budget
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     sampler: Sampler = field(default_factory=Tpe)

@@ -58,6 +58,8 @@ class Cohort:
 
     Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
     ``observe`` is shown the students [M, n, P] of each block of n steps, to copy what it wants.
+    Averages are up to date ``every`` so many steps of a task: they take students in blocks of
+    steps, which then end there. How they round in the last bit depends on it, and nothing else.
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
     the one that its recipe gives.
 
@@ -80,10 +82,12 @@ class Cohort:
         seed: int,
         device: torch.device | str = "cpu",
         observe: Observe | None = None,
+        every: int | None = None,
     ) -> None:
         _check(members)
         self.task = 0
         self._observe = observe
+        self.every = every
         self._stream = stream.to(device)
         self._recipe = members[0].recipe
         self._seed = joined(seed, self._recipe.seed)
@@ -150,8 +154,11 @@ class Cohort:
         return self._learner
 
     @torch.no_grad()
-    def train_task(self) -> None:
+    def train_task(self, pause: Callable[[int], None] | None = None) -> None:
         """Trains the next task to its end, without ever waiting for the device.
+
+        ``pause`` is called ``every`` so many steps of the task, its end excepted, with the steps of
+        the stream that are done: averages and students are then as they are after these.
 
         Raises:
             ValueError: if every task is done.
@@ -172,6 +179,8 @@ class Cohort:
                 self._observe(block, students)
             if len(block) < BLOCK:
                 self._slots[:, -1] = students[:, -1]
+            if pause is not None and block.stop in self._pauses(self.task):
+                pause(block.stop)
         last = self._stream.clock.task_ends[self.task] - 1
         self._companions.settle_(Moment(last, self.students, self._finish), self._tables)
         self._boundaries.begin(self.students)
@@ -265,10 +274,20 @@ class Cohort:
         return [slice(a, b) for a, b in pairwise(edges) if a < b]
 
     def _blocks(self, task: int) -> list[range]:
-        """The steps of ``task`` in blocks, which never reach into the next task."""
+        """The steps of ``task`` in blocks, which reach over no pause and not into the next task."""
         clock = self._stream.clock
-        start, end = clock.task_starts[task], clock.task_ends[task]
-        return [range(a, min(a + BLOCK, end)) for a in range(start, end, BLOCK)]
+        edges = [clock.task_starts[task], *self._pauses(task), clock.task_ends[task]]
+        return [
+            range(a, min(a + BLOCK, end))
+            for start, end in pairwise(edges)
+            for a in range(start, end, BLOCK)
+        ]
+
+    def _pauses(self, task: int) -> range:
+        """How many steps are done where ``task`` may pause."""
+        start, end = self._stream.clock.task_starts[task], self._stream.clock.task_ends[task]
+        every = self.every or end - start
+        return range(start + every, end, every)
 
     def evaluate(self, splits: Sequence[Split]) -> Tensor:
         """Accuracy of each alive seat's average on each split, of task i the i-th. Float64 [S, n].

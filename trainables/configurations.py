@@ -21,6 +21,7 @@ from trainables import checkpoints
 from trainables.averagers import Averager
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
+from trainables.evaluation import Looks
 from trainables.metrics import OF_ACCURACY, measure
 from trainables.recipes import Recipe
 from trainables.runs import Record, run
@@ -34,7 +35,8 @@ class Configuration(Spec):
     """``averager`` makes the deployed weights. ``seed`` decides first weights and batches.
 
     ``threads`` are PyTorch's on a CPU: sums are cut up by them, so that only the same number gives
-    the same bits. ``provenance`` says where the configuration came from and changes nothing.
+    the same bits. ``evaluate`` is the study's, by which averages round in the last bit; here
+    metrics are of accuracies at the ends of tasks all the same. ``provenance`` says where the configuration came from and changes nothing.
     """
 
     scenario: Scenario
@@ -43,6 +45,7 @@ class Configuration(Spec):
     seed: Annotated[int, Field(ge=0)] = 0
     device: DeviceName = "cpu"
     threads: Annotated[int, Field(ge=1)] = 1
+    evaluate: Looks | None = None
     provenance: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -101,7 +104,8 @@ def train(configuration: Configuration, out: Path) -> TrainResult:
     stream = configuration.scenario.stream()
     member = Member(configuration.recipe, (configuration.averager,))
     with _threads(configuration.threads):
-        cohort = Cohort([member], stream, seed=configuration.seed, device=device)
+        every = configuration.evaluate.every if configuration.evaluate else None
+        cohort = Cohort([member], stream, seed=configuration.seed, device=device, every=every)
         records: list[Record] = []
         test: list[tuple[float, ...]] = []
         for (record,) in run(cohort, stream):

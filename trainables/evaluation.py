@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from spaces.specs import Spec
 from trainables.metrics.base import PREFIX
 from trainables.panels import Panel
 from trainables.scoring import MEASURES
@@ -28,6 +30,17 @@ Scores: TypeAlias = dict[str, tuple[float, ...]]
 OTHERS = ("ahead", "untrained", "churn")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looks(Spec):
+    """``every`` so many steps of a task, counted from its start, accuracies are measured as well.
+
+    For what happens between the ends of tasks (De Lange et al., arXiv:2205.13452, where it is 1).
+    It costs an evaluation each time.
+    """
+
+    every: Annotated[int, Field(ge=1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Which ``measures`` are made when a task is finished, besides accuracy.
@@ -36,11 +49,16 @@ class Evaluation:
     samples that are answered otherwise than before this task. ``ahead``: accuracy on the next task;
     ``untrained``: that of the weights that training started from.
 
+    With ``every``, ``curve``: accuracies on each task so far at the task's start, before any update,
+    then every so many steps of it and at its end, each after the number of steps done, all in a row
+    (``trainables/metrics/curves.py``). An average is then what its table has made of it by then.
+
     Raises:
         ValueError: if a measure is unknown.
     """
 
     measures: tuple[str, ...] = ()
+    every: int | None = None
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.measures) - {*MEASURES, *OTHERS}):
@@ -58,12 +76,27 @@ class Judge:
         self._cohort, self._stream = cohort, stream
         self._answers = ("accuracy", *(n for n in evaluation.measures if n in MEASURES))
         self._others = tuple(n for n in evaluation.measures if n not in MEASURES)
+        self._every = evaluation.every
         self._before: list[Tensor] = []
+        self._curve: list[Tensor] = []
 
-    def look(self) -> None:
-        """To be called before a task is trained, with whoever is alive then."""
+    def train_task(self) -> None:
+        """Has the cohort train its next task, and looks at what it must before and meanwhile."""
         if "churn" in self._others:
             self._before = _choices(Panel.of(self._cohort, self._stream), self._cohort.task)
+        if self._every is None:
+            self._cohort.train_task()
+            return
+        self._curve = []
+        self._pause(self._stream.clock.task_starts[self._cohort.task])
+        self._cohort.train_task(self._pause)
+
+    def _pause(self, step: int) -> None:
+        """A point of the curve: the accuracies of all rows as they are in the midst of a task."""
+        panel = Panel.amid(self._cohort, self._stream)
+        splits = self._stream.validation[: self._cohort.task + 1]
+        accuracies = [panel.scores(split, panel.mask(i)) for i, split in enumerate(splits)]
+        self._curve.append(_point(step, torch.cat(accuracies, dim=1)))
 
     def scores(self) -> list[Scores]:
         """Of each seat alive: its average's, and its student's under names with ``student_``."""
@@ -86,6 +119,9 @@ class Judge:
         found = dict(zip(self._answers, by_task, strict=True))
         for name in self._others:
             found[name] = self._other(name, panel)
+        if self._every is not None:
+            end = _point(self._stream.clock.task_ends[task - 1], found["accuracy"])
+            found["curve"] = torch.cat([*self._curve, end], dim=1)
         return {name: of.tolist() for name, of in found.items()}
 
     def _other(self, name: str, panel: Panel) -> Tensor:
@@ -100,6 +136,11 @@ class Judge:
         if name == "untrained":
             return torch.full((rows, 1), panel.start(split, mask), dtype=torch.float64)
         return panel.scores(split, mask)
+
+
+def _point(step: int, accuracies: Tensor) -> Tensor:
+    """[rows, tasks + 1]: the step, then the accuracies [rows, tasks]."""
+    return torch.cat([torch.full_like(accuracies[:, :1], step), accuracies], dim=1)
 
 
 def _choices(panel: Panel, tasks: int) -> list[Tensor]:

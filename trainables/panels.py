@@ -36,6 +36,12 @@ class Panel:
         last = range(len(rows), len(rows) + len(cohort.students))
         return cls(cohort.learner, stream, (rows, cohort.students), [*places, *last])
 
+    @classmethod
+    def amid(cls, cohort: Cohort, stream: Stream) -> Panel:
+        """Of a cohort that is training a task; or between two, but equal rows are then not told."""
+        stacks = cohort.averages, cohort.students
+        return cls(cohort.learner, stream, stacks, list(range(sum(map(len, stacks)))))
+
     def scores(
         self, split: Split, mask: Tensor | None, measures: Sequence[str] = ("accuracy",)
     ) -> Tensor:

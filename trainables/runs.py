@@ -44,12 +44,16 @@ def run(
 
     Is sent the seats to keep, None for all that the caller has not dropped itself. Seats that
     failed are reported once and dropped. Ends when the stream does, or when nobody is left.
+
+    Raises:
+        ValueError: if ``evaluation`` looks at other steps than ``cohort`` can pause at.
     """
+    if evaluation.every not in {None, cohort.every}:
+        raise ValueError(f"the cohort pauses elsewhere, got {evaluation.every=} {cohort.every=}")
     judge = Judge(cohort, stream, evaluation)
     while cohort.seats and cohort.task < stream.clock.task_count:
         began = perf_counter()
-        judge.look()
-        cohort.train_task()
+        judge.train_task()
         scores = judge.scores()
         share = (perf_counter() - began) / len(scores)
         records = [

@@ -19,6 +19,7 @@ from search.events import encode
 from search.verdicts import findings
 from spaces.fronts import hypervolume, non_dominated
 from trainables.metrics import BY_TASK, PREFIX
+from trainables.metrics.curves import points
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,7 @@ _SETTINGS = (
     "scenario",
     "objectives",
     "metrics",
+    "evaluate",
     "sampler",
     "budget",
     "rungs",
@@ -175,16 +177,26 @@ def _began(history: History, outcome: Outcome) -> float:
 
 def _stream(history: History, candidate: int) -> list[Point]:
     """What was measured, by task where it is of tasks, and seconds so far; steps are tasks learnt."""
-    points, seconds = [], 0.0
+    found: list[Point] = []
+    seconds = 0.0
     records = history.records[candidate]
     for task in sorted(records):
         record, at = records[task], moment(history.opened, records[task].at)
         seconds += record.seconds
-        points += [Point(f"accuracy/task_{i}", a, task, at) for i, a in enumerate(record.accuracy)]
+        found += [Point(f"accuracy/task_{i}", a, task, at) for i, a in enumerate(record.accuracy)]
         for name, values in record.measures.items():
-            points += [Point(key, value, task, at) for key, value in _keys(name, values)]
-        points.append(Point("seconds", seconds, task, at))
-    return points
+            if name.removeprefix(PREFIX) == "curve":
+                found += _curve(f"{name}/task", values, task, at)
+            else:
+                found += [Point(key, value, task, at) for key, value in _keys(name, values)]
+        found.append(Point("seconds", seconds, task, at))
+    return found
+
+
+def _curve(name: str, flat: tuple[float, ...], task: int, at: int) -> list[Point]:
+    """Accuracies between the ends of tasks; steps are the stream's."""
+    seen = points(flat, task)
+    return [Point(f"{name}_{i}", a, int(step), at) for step, *of in seen for i, a in enumerate(of)]
 
 
 def _keys(name: str, values: tuple[float, ...]) -> list[tuple[str, float]]:

@@ -128,6 +128,11 @@ def test_a_candidate_whose_objective_is_not_finite_has_failed(tmp_path):
          "study.yaml:3: objectives.nll: has no worst value of its own: say from where on it counts"),
         ("objectives: {plasticity: max, student_churn: max}",
          "study.yaml:3: objectives.student_churn: less student_churn is better: write min, got max"),
+        ("objectives: {plasticity: max, stability_gap: min}",
+         "objectives.stability_gap: is of accuracies between the ends of tasks: say evaluate: {every: 10}, got none"),
+        (f"{AIMS}\nevaluate: {{every: 5}}\nmetrics: [student_learning_curve_area]",
+         "study.yaml:5: metrics.0: is of accuracies between the ends of tasks: say evaluate: {every: 1}, got every 5"),
+        (f"{AIMS}\nevaluate: {{every: 0}}", "study.yaml:4: evaluate.every: "),
         (f"{AIMS}\nmetrics: [churn, nlll]",
          "study.yaml:4: metrics.1: unknown metric (did you mean 'nll'?)"),
     ],
@@ -163,3 +168,36 @@ def test_every_metric_is_one_a_study_may_name():
         if "curve" not in m.needs and m.needs[-1] not in {"probe_base", "memorised"}
     )
     assert read_text(TEXT.replace(AIMS, f"{AIMS}\nmetrics: [{said}]"), "s").metrics
+
+
+LOOKING = TEXT.replace(
+    AIMS,
+    "objectives: {plasticity: max, stability_gap: min, student_windowed_forgetting_10: min}\n"
+    "evaluate: {every: 2}",
+)
+
+
+def test_looking_between_the_ends_of_tasks(tmp_path):
+    overrides = ("budget.candidates=6", "rungs=null")
+    with opened(tmp_path / "looking", *overrides, text=LOOKING) as study:
+        history = finish(study)
+    between = {n for n, m in METRICS.items() if "curve" in m.needs and m.rate > 2}
+    for c in history.in_state("complete"):
+        values = history.outcomes[c].values
+        assert {*between, *(PREFIX + n for n in between)} <= set(values)
+        assert values["stability_gap"] >= values["plasticity"] - 1
+    points = candidate_row(history, 0, tasks=4, parent="1").points
+    seen = [p.step for p in points if p.key == "student_curve/task_1"]
+    assert seen == [6, 8, 10, 12, 12, 14, 16, 18, 18, 20, 22, 24]
+    again = tmp_path / "again"
+    with opened(again, *overrides, text=LOOKING) as study:
+        assert finish(study).outcomes[0].values == history.outcomes[0].values
+
+
+def test_an_average_of_the_ends_of_tasks_is_not_looked_at_in_between():
+    kinds = "{kind: lawa, window: 2, every: 3}"
+    text = LOOKING.replace("  - {kind: student}", f"  - !choice [{{kind: student}}, {kinds}]")
+    with pytest.raises(SpecError) as caught:
+        read_text(text, "study.yaml")
+    told = "lawa is an average at the ends of tasks only, and evaluate looks in between"
+    assert told in "\n".join(caught.value.problems)

@@ -14,6 +14,7 @@ from trainables.averagers.student import Student
 from trainables.checkpoints import load_into, save
 from trainables.cohort import Cohort, Member
 from trainables.evaluation import Evaluation
+from trainables.metrics.curves import points
 from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
 from trainables.panels import Panel
@@ -153,3 +154,69 @@ def test_students_cost_a_row_each_and_equal_averages_none():
     cohort = Cohort([member(0.1, Student(), SLOW, SLOW, Student())] * 2, FREE, seed=0)
     cohort.train_task()
     assert [len(rows) for rows in Panel.of(cohort, FREE).stacks] == [2 * 2, 2]
+
+
+def followed(averager, students, clock):
+    """The average by its table, a step at a time in float64."""
+    average = students[0].double()
+    for share, student in zip(averager.weights(clock), students, strict=False):
+        average = average + share * (student.double() - average)
+    return average.float()
+
+
+@pytest.mark.parametrize("every", [1, 5, 40])
+def test_a_curve_is_what_the_plain_network_scores_at_those_steps(every):
+    students: list[torch.Tensor] = []
+    cohort = Cohort(
+        [member(0.2, SLOW)],
+        FREE,
+        seed=0,
+        every=every,
+        observe=lambda _, block: students.extend(block[0].clone()),
+    )
+    start = cohort.learner.start
+    for (record,) in run(cohort, FREE, Evaluation(every=every)):
+        first, end = FREE.clock.task_starts[record.task], record.step
+        for prefix in ("", "student_"):
+            seen = points(record.scores[f"{prefix}curve"], record.task)
+            assert [p[0] for p in seen] == [*range(first, end, every), end]
+            for step, *found in seen:
+                done = students[: int(step)]
+                row = (
+                    start if not done else done[-1] if prefix else followed(SLOW, done, FREE.clock)
+                )
+                for i, split in enumerate(FREE.validation[: record.task + 1]):
+                    true = oracle.accuracy(answers(cohort, FREE, row, i, split), split.y.tolist())
+                    assert found[i] == true
+            assert tuple(seen[-1][1:]) == record.scores[f"{prefix}accuracy"]
+
+
+def test_looking_in_between_changes_nothing_but_how_averages_round():
+    plain, looked = (Cohort([member(0.2), member(0.05)], FREE, seed=0, every=n) for n in (None, 7))
+    for _ in run(plain, FREE):
+        pass
+    for _ in run(looked, FREE, Evaluation(every=7)):
+        pass
+    assert torch.equal(plain.students, looked.students)
+    torch.testing.assert_close(plain.averages, looked.averages, rtol=1e-5, atol=1e-6)
+
+
+def test_curves_are_to_the_last_bit_those_of_a_member_alone():
+    looks, members = Evaluation(every=5), [member(0.05), member(0.3, SLOW)]
+    whole = [
+        r.scores for rs in run(Cohort(members, FREE, seed=0, every=5), FREE, looks) for r in rs
+    ]
+    alone = [
+        [r.scores for rs in run(Cohort([one], FREE, seed=0, every=5), FREE, looks) for r in rs]
+        for one in members
+    ]
+    first, second = (
+        [s[i : i + n] for i in range(0, len(s), n)] for s, n in zip(alone, (2, 1), strict=True)
+    )
+    assert whole == [scores for a, b in zip(first, second, strict=True) for scores in (*a, *b)]
+
+
+def test_a_cohort_that_does_not_pause_is_refused():
+    cohort = Cohort([member(0.1)], FREE, seed=0, every=3)
+    with pytest.raises(ValueError, match=r"evaluation.every=4 cohort.every=3"):
+        next(run(cohort, FREE, Evaluation(every=4)))

@@ -109,6 +109,7 @@ ACCURACIES = (
         source="arXiv:2205.13452",
         direction="max",
         tasks_needed=2,
+        closer=True,
         of=_min_accuracy,
     ),
     Metric(
@@ -118,6 +119,7 @@ ACCURACIES = (
         source="arXiv:2205.13452",
         direction="max",
         tasks_needed=2,
+        closer=True,
         of=_worst_case_accuracy,
     ),
 )

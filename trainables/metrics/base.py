@@ -30,7 +30,8 @@ class Metric:
 
     ``needs`` are the measures it is a function of; with the measure ``curve`` it is only defined
     where the study evaluates between the ends of tasks, at most ``rate`` steps apart if that is
-    given. ``of`` weights or of the whole run: only the former can be asked for of the student.
+    given; one that is ``closer`` where the study does so is another number there. Its ``subject``
+    are weights or the whole run: only the former can be asked for of the student.
     An end of the range that is infinite is no reference: a study that trades such a metric off
     says its own.
     """
@@ -46,6 +47,7 @@ class Metric:
     low: float = 0
     high: float = 1
     rate: float = inf
+    closer: bool = False
     subject: Literal["weights", "run"] = "weights"
 
     def value(self, sheet: Sheet) -> float:

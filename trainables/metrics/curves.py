@@ -20,10 +20,15 @@ FIRST_STEPS = 10
 """Of a task, that its learning curve is averaged over (beta of A-GEM, arXiv:1812.00420)."""
 
 
-def evaluations(sheet: Sheet, task: int) -> list[Sequence[float]]:
+def points(flat: Sequence[float], task: int) -> list[Sequence[float]]:
     """``(step, A(0), ..., A(task))`` of each evaluation in ``task``, in order."""
-    flat, width = sheet["curve"][task], task + 2
+    width = task + 2
     return [flat[at : at + width] for at in range(0, len(flat), width)]
+
+
+def evaluations(sheet: Sheet, task: int) -> list[Sequence[float]]:
+    """The points of the curve in ``task``."""
+    return points(sheet["curve"][task], task)
 
 
 def lowest_since(sheet: Sheet, task: int) -> float:
