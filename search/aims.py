@@ -15,6 +15,8 @@ from trainables.averagers import Averager
 from trainables.evaluation import Evaluation, Looks
 from trainables.metrics import METRICS, PREFIX, Metric, known, named, names
 from trainables.scenarios import Scenario
+from trainables.scenarios.noisy_labels import NoisyLabels
+from trainables.scenarios.wrapper import Wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,12 +111,26 @@ def _complaint(name: str, scenario: Scenario | None, every: int | None) -> str:
         most = 1 if base.rate == 1 else 10
         said = "none" if every is None else f"every {every} steps"
         return f"is of accuracies between the ends of tasks: say evaluate: {{every: {most}}}, got {said}"
-    if scenario is None:
-        return ""
+    return "" if scenario is None else _lacking(base, scenario)
+
+
+def _lacking(metric: Metric, scenario: Scenario) -> str:
+    """What the scenario has not that the metric is of."""
+    if "probe_base" in metric.needs and scenario.increment() != "instance":
+        return "is of a base set, which only instance-incremental scenarios have"
+    if "memorised" in metric.needs and not _corrupts(scenario):
+        return "is of corrupted labels, which only noisy_labels with a rate above 0 has"
     tasks = scenario.clock().task_count
-    if tasks < base.tasks_needed:
-        return f"is of {base.tasks_needed} tasks and more, the scenario has {tasks}"
+    if tasks < metric.tasks_needed:
+        return f"is of {metric.tasks_needed} tasks and more, the scenario has {tasks}"
     return ""
+
+
+def _corrupts(scenario: Scenario) -> bool:
+    """Whether some training labels are wrong, in whatever it is wrapped."""
+    if isinstance(scenario, NoisyLabels) and scenario.rate > 0:
+        return True
+    return isinstance(scenario, Wrapper) and _corrupts(scenario.of)
 
 
 def _aim_complaint(name: str, said: Any) -> str:

@@ -55,6 +55,7 @@ def _recorded(data: Mapping[str, Any]) -> list[str]:
         *(further if isinstance(further, list) else ()),
     ]
     measured = {need for n in said if isinstance(n, str) and known(n) for need in named(n).needs}
+    measured |= set() if data.get("evaluate") is None else {"curve"}
     return [n for n in names() if measured.issuperset({*named(n).needs} - {"accuracy"})]
 
 

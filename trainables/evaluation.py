@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Scores: TypeAlias = dict[str, tuple[float, ...]]
 """Numbers by measure. A measure that is not finite is left out."""
 
-OTHERS = ("ahead", "untrained", "churn")
+OTHERS = ("ahead", "untrained", "churn", "probe_base", "memorised")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,9 @@ class Evaluation:
 
     ``nll``, ``brier``, ``ece``: on each task so far. ``churn``: on each earlier task, the share of
     samples that are answered otherwise than before this task. ``ahead``: accuracy on the next task;
-    ``untrained``: that of the weights that training started from.
+    ``untrained``: that of the weights that training started from. ``probe_base``: accuracy on the
+    stream's probe ``base``. ``memorised``: of the corrupted training samples of the tasks so far, the
+    share answered with their wrong label.
 
     With ``every``, ``curve``: accuracies on each task so far at the task's start, before any update,
     then every so many steps of it and at its end, each after the number of steps done, all in a row
@@ -127,6 +129,10 @@ class Judge:
     def _other(self, name: str, panel: Panel) -> Tensor:
         """Float64 [rows, n]; n is 0 where there is no next or no earlier task."""
         task, rows = self._cohort.task, len(panel.places)
+        if name == "probe_base":
+            return panel.scores(self._stream.probes["base"], None)
+        if name == "memorised":
+            return _memorised(panel, task)
         if name == "churn" and task > 1:
             pairs = zip(_choices(panel, task - 1), self._before, strict=True)
             return torch.stack([_changed(now, before) for now, before in pairs], dim=1)
@@ -147,6 +153,20 @@ def _choices(panel: Panel, tasks: int) -> list[Tensor]:
     """What each row answers to the samples of each of the first ``tasks``."""
     splits = panel.stream.validation[:tasks]
     return [panel.choices(split, panel.mask(i)) for i, split in enumerate(splits)]
+
+
+def _memorised(panel: Panel, tasks: int) -> Tensor:
+    """[rows, 1]; NaN while no sample is corrupted."""
+    true = panel.stream.true_labels
+    if true is None:
+        raise ValueError("memorised: no label of this stream was corrupted")
+    wrong, count = torch.zeros(len(panel.places), 1, dtype=torch.float64), 0
+    for i, (split, labels) in enumerate(zip(panel.stream.train[:tasks], true, strict=False)):
+        corrupted = split.only((split.y != labels).nonzero().squeeze(1))
+        if len(corrupted):
+            wrong += panel.scores(corrupted, panel.mask(i)) * len(corrupted)
+            count += len(corrupted)
+    return wrong / count if count else wrong.fill_(torch.nan)
 
 
 def _changed(now: Tensor, before: Tensor) -> Tensor:

@@ -132,6 +132,10 @@ def test_a_candidate_whose_objective_is_not_finite_has_failed(tmp_path):
          "objectives.stability_gap: is of accuracies between the ends of tasks: say evaluate: {every: 10}, got none"),
         (f"{AIMS}\nevaluate: {{every: 5}}\nmetrics: [student_learning_curve_area]",
          "study.yaml:5: metrics.0: is of accuracies between the ends of tasks: say evaluate: {every: 1}, got every 5"),
+        (f"{AIMS}\nmetrics: [performance_promotion, memorised_noise]",
+         "4: metrics.0: is of a base set, which only instance-incremental scenarios have"),
+        (f"{AIMS}\nmetrics: [performance_promotion, memorised_noise]",
+         "4: metrics.1: is of corrupted labels, which only noisy_labels with a rate above 0 has"),
         (f"{AIMS}\nevaluate: {{every: 0}}", "study.yaml:4: evaluate.every: "),
         (f"{AIMS}\nmetrics: [churn, nlll]",
          "study.yaml:4: metrics.1: unknown metric (did you mean 'nll'?)"),
@@ -201,3 +205,20 @@ def test_an_average_of_the_ends_of_tasks_is_not_looked_at_in_between():
         read_text(text, "study.yaml")
     told = "lawa is an average at the ends of tasks only, and evaluate looks in between"
     assert told in "\n".join(caught.value.problems)
+
+
+def test_the_base_set_and_wrong_labels_are_of_the_scenarios_that_have_them(tmp_path):
+    scenario = (
+        "{kind: noisy_labels, of: {kind: instance_digits, phases: 2, base_steps: 8, steps: 4}}"
+    )
+    text = TEXT.replace("{kind: blobs, tasks: 4, steps: 6}", scenario).replace(
+        AIMS,
+        "objectives: {performance_promotion: max, base_forgetting: min, memorised_noise: min}",
+    )
+    with opened(tmp_path / "iil", "budget.candidates=2", "rungs=null", text=text) as study:
+        history = finish(study)
+    for c in history.in_state("complete"):
+        values, rows = history.outcomes[c].values, history.rows(c)
+        assert values["performance_promotion"] == rows[2][2] - rows[0][0]
+        assert len({*rows[2]}) == 1
+    assert history.in_state("complete")

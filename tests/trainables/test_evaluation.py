@@ -21,6 +21,8 @@ from trainables.panels import Panel
 from trainables.recipes import Recipe
 from trainables.runs import run
 from trainables.scenarios.blobs import Blobs
+from trainables.scenarios.instance_digits import InstanceDigits
+from trainables.scenarios.noisy_labels import NoisyLabels
 from trainables.scenarios.split_digits import SplitDigits
 from trainables.scoring import MEASURES
 
@@ -220,3 +222,25 @@ def test_a_cohort_that_does_not_pause_is_refused():
     cohort = Cohort([member(0.1)], FREE, seed=0, every=3)
     with pytest.raises(ValueError, match=r"evaluation.every=4 cohort.every=3"):
         next(run(cohort, FREE, Evaluation(every=4)))
+
+
+def test_the_base_set_and_wrong_labels_learnt_by_heart():
+    base = InstanceDigits(phases=2, base_steps=8, steps=4, train=300)
+    stream = NoisyLabels(of=base, rate=0.4).stream()
+    cohort, seen = Cohort([member(0.5, SLOW)], stream, seed=0), []
+    for record, average, student in told(cohort, stream, Evaluation(("probe_base", "memorised"))):
+        for prefix, row in (("", average), ("student_", student)):
+            probe = stream.probes["base"]
+            true = oracle.accuracy(answers(cohort, stream, row, 0, probe), probe.y.tolist())
+            assert record.scores[f"{prefix}probe_base"] == (true,)
+            right = corrupted = 0
+            for i, split in enumerate(stream.train[: record.task + 1]):
+                said = answers(cohort, stream, row, i, split)
+                labels = zip(said, split.y.tolist(), stream.true_labels[i].tolist(), strict=True)
+                for logits, wrong, label in labels:
+                    corrupted += wrong != label
+                    right += wrong != label and logits.index(max(logits)) == wrong
+            found = record.scores[f"{prefix}memorised"]
+            assert found == pytest.approx((right / corrupted,), abs=1e-12)
+            seen.append(found[0])
+    assert 0 < max(seen) < 1
