@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import accumulate, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracles import metrics as oracle
-from trainables.metrics import METRICS, OF_ACCURACY, defined, measure, names, sheet_of
+from trainables.metrics import METRICS, OF_ACCURACY, defined, measure, names, sheet_of, table
 
 SHARES = st.floats(0, 1)
 
@@ -176,3 +177,8 @@ def test_unknown_name_is_met_with_a_guess():
 def test_rows_that_are_no_triangle_are_refused(rows):
     with pytest.raises(ValueError, match="row k must hold k \\+ 1 accuracies"):
         measure(["accuracy"], {"accuracy": rows})
+
+
+def test_the_readme_lists_every_metric():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert f"<!-- trainables.metrics.table() -->\n{table()}\n" in readme

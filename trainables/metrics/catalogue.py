@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -65,7 +65,9 @@ def defined(sheet: Sheet) -> dict[str, float]:
     return {n: v for n, v in measure(names(), sheet).items() if math.isfinite(v)}
 
 
-def table() -> Iterator[tuple[str, str, str, str, str]]:
-    """Name, direction, summary, formula and source of each metric, to be shown."""
-    for m in METRICS.values():
-        yield m.name, m.direction, m.summary, m.formula, m.source
+def table() -> str:
+    """All metrics as the table of the README."""
+    head = ["name", "better", "what it is", "formula", "source"]
+    rows = [[f"`{m.name}`", m.direction, m.summary, m.formula, m.source] for m in METRICS.values()]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, ["---"] * 5, *rows)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
