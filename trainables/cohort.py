@@ -21,7 +21,6 @@ from trainables.boundaries import Boundaries, Ending
 from trainables.columns import Columns, may_restart
 from trainables.companions import Companions, Moment
 from trainables.exactness import LEAST_ROWS
-from trainables.importances import Importance
 from trainables.importances.base import Estimate, Finish, Passage
 from trainables.learners import Learner
 from trainables.losses import log_likelihoods
@@ -199,17 +198,23 @@ class Cohort:
         if self._materials.stores(step):
             logits = self._learner.answers(students, batch.x, batch.mask)
             self._materials.store_(step, part, logits)
-        slope = gradients.clone() if self._companions.gathers else gradients
+        slope = self._trained(gradients) if self._companions.gathers else gradients
         slots = Slots(students, gradients, self._slots[part, slot])
         self._update_(slots, memory, now)
         self._slow_body_(slots, now, self._tables.host("body_rate", step, part))
         if self._companions.gathers:
-            self._companions.gather_(part, Passage(students, slope, slots.out))
+            self._companions.gather_(part, Passage(students, slope, slots.out), now)
         self._companions.absorb_(step, part, slots.out, self._tables)
         for i in range(len(self._recipe.pulls)):
             target = self._companions.averages[f"pulls.{i}.toward"][part]
             host = self._tables.host(f"pulls.{i}", step, part)
             absorb_(slots.out, target, now[f"pulls.{i}"], host)
+
+    def _trained(self, gradients: Tensor) -> Tensor:
+        """A copy of ``gradients`` without what stands in the columns of the buffers."""
+        copy = gradients.clone()
+        copy[:, self._learner.layout.carried] = 0
+        return copy
 
     def _slow_body_(self, slots: Slots, now: Mapping[str, Tensor], rates: Table) -> None:
         """Shortens the step of all but the last layer."""
@@ -225,32 +230,33 @@ class Cohort:
         return Ending(
             task=self.task,
             student=students,
-            fisher=lambda weights: self._slopes(weights, OF_MERGES, log_likelihoods, power=2),
+            fisher=lambda weights: self._slopes(weights, 2, log_likelihoods, OF_MERGES),
             now=self._tables.at(self._stream.clock.task_ends[self.task] - 1, slice(None)),
             layout=self._learner.layout,
             old=old,
             new=new,
         )
 
-    def _finish(self, importance: Importance, now: Mapping[str, Tensor]) -> Finish:
-        mean = partial(self._slopes, self.students, importance.samples)
+    def _finish(self, now: Mapping[str, Tensor]) -> Finish:
         return Finish(
             weights=self.students,
             start=self._boundaries.start,
-            squares=partial(mean, power=2),
-            sizes=partial(mean, power=1),
+            squares=partial(self._slopes, self.students, 2),
+            sizes=partial(self._slopes, self.students, 1),
+            classes=self._stream.classes,
             now=now,
         )
 
-    def _slopes(self, rows: Tensor, samples: int, of: Estimate, *, power: int) -> Tensor:
+    def _slopes(
+        self, rows: Tensor, power: int, of: Estimate, samples: int, label: int | None = None
+    ) -> Tensor:
         """Means over ``samples`` of the task's training samples, drawn by seed and task. [R, P]."""
         split = self._stream.train[self.task]
         rng = generator("slopes", self._seed, self.task)
         some = torch.randperm(len(split), generator=rng)[:samples].to(split.y.device)
         mask = None if self._stream.masks is None else self._stream.masks[self.task]
-        return self._learner.slopes(
-            rows, Split(split.x[some], split.y[some]), mask, of=of, power=power
-        )
+        y = split.y[some] if label is None else torch.full_like(split.y[some], label)
+        return self._learner.slopes(rows, Split(split.x[some], y), mask, of=of, power=power)
 
     def _update_(
         self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from trainables.importances.base import Finish, Passage
 from trainables.lessons import below
 from trainables.recipes import Recipe
 from trainables.tables import specs_in
+from trainables.terms.quadratic import Quadratic
 
 OF_THE_LOSS = "strategy"
 """Where in a recipe the companions stand that its strategy is shown."""
@@ -24,12 +25,12 @@ OF_THE_LOSS = "strategy"
 class Moment(NamedTuple):
     """The end of a task as companions see it; stacks [M, P].
 
-    ``finish`` makes of an importance and its schedules' values what the importance may look at.
+    ``finish`` makes of the values of an importance's schedules what it may look at.
     """
 
     step: int
     student: Tensor
-    finish: Callable[[Importance, dict[str, Tensor]], Finish]
+    finish: Callable[[dict[str, Tensor]], Finish]
 
 
 class Companions:
@@ -47,6 +48,7 @@ class Companions:
             n: {s: torch.zeros_like(first) for s in kind.sums} for n, kind in self._kinds.items()
         }
         self.gathers = any(self._sums.values())
+        self._quadratic = specs_in(recipes[0], Quadratic)
 
     def shown(self, part: slice) -> dict[str, Tensor]:
         """What the loss of the members in ``part`` is shown, [m, P] by path within the strategy."""
@@ -59,17 +61,28 @@ class Companions:
         for name, stack in self.averages.items():
             absorb_(stack[part], students, now[name], tables.host(name, step, part))
 
-    def gather_(self, part: slice, passage: Passage) -> None:
+    def gather_(self, part: slice, passage: Passage, now: Mapping[str, Tensor]) -> None:
+        """Has the importances that add up steps add this one; ``passage`` with the whole gradient."""
+        own = passage._replace(gradient=passage.gradient - self._penalties(part, passage, now))
         for name, kind in self._kinds.items():
             if kind.sums:
-                kind.gather_({n: s[part] for n, s in self._sums[name].items()}, passage)
+                kind.gather_({n: s[part] for n, s in self._sums[name].items()}, own)
+
+    def _penalties(self, part: slice, passage: Passage, now: Mapping[str, Tensor]) -> Tensor:
+        """The slopes [m, P] of all quadratic penalties in the loss."""
+        total = torch.zeros_like(passage.gradient)
+        stacks = self.averages | self.importances
+        for path, term in self._quadratic.items():
+            shown = {name: stack[part] for name, stack in below(stacks, path).items()}
+            total += term.slope(passage.before, shown, now[f"{path}.weight"])
+        return total
 
     def settle_(self, at: Moment, tables: Columns) -> None:
         """What changes once a task is finished: importances, then the averages that copy."""
         every = slice(None)
         now = tables.at(at.step, every)
         for name, kind in self._kinds.items():
-            finish, sums = at.finish(kind, below(now, name)), self._sums[name]
+            finish, sums = at.finish(below(now, name)), self._sums[name]
             self.importances[name] = kind.renewed(self.importances[name], sums, finish)
             for stack in sums.values():
                 stack.zero_()

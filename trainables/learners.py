@@ -184,7 +184,9 @@ class Learner:
 
     def _features(self, weights: Weights, x: Tensor) -> Tensor:
         body = self._model.body(self.network)
-        features: Tensor = functional_call(body, weights, (x,))
+        own = {n for n, _ in (*body.named_parameters(), *body.named_buffers())}
+        within = {n: w for n, w in weights.items() if n in own}
+        features: Tensor = functional_call(body, within, (x,))
         return features
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from spaces.clock import Clock
+from spaces.bounds import PROBE
 from trainables.averagers import Averager
 from trainables.importances import Importance
 from trainables.lessons import Lesson
@@ -25,7 +25,7 @@ def forward(weights, x, mask):
 
 
 def features(weights, x):
-    return x
+    return x * weights["w"].mean(0)
 
 
 def batch(draws=2):
@@ -49,7 +49,7 @@ def batch(draws=2):
 
 def lesson_for(spec, student, companion, step=0):
     """As a cohort would show it to ``spec``, every companion being ``companion``."""
-    now = {n: torch.tensor(t[step]).float() for n, t in tables(spec, Clock(steps=4)).items()}
+    now = {n: torch.tensor(t[step]).float() for n, t in tables(spec, PROBE).items()}
     paths = [*specs_in(spec, Averager), *specs_in(spec, Importance)]
     beside = dict.fromkeys(paths, companion)
     return Lesson(forward, features, student, beside, batch(), now)

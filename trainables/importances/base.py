@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias
 
 from torch import Tensor
 
@@ -13,8 +13,21 @@ Estimate: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """A scalar of ONE sample's logits [C] and label [], whose slopes tell of the weights."""
 
 
+class Slopes(Protocol):
+    """A mean over ``samples`` of the task's training samples (all, if fewer), drawn anew for each task.
+
+    Of what an ``Estimate``'s slopes by each weight are, one sample at a time. [M, P]. Each
+    sample has its own label, or ``label`` where one is given.
+    """
+
+    def __call__(self, of: Estimate, samples: int, label: int | None = None) -> Tensor: ...
+
+
 class Passage(NamedTuple):
-    """One step of all members [M, P]: ``before``, the loss's ``gradient`` there, and ``after``."""
+    """One step of all members [M, P]: ``before``, the loss's ``gradient`` there, and ``after``.
+
+    The gradient is that of the loss without its quadratic penalties.
+    """
 
     before: Tensor
     gradient: Tensor
@@ -25,15 +38,15 @@ class Finish(NamedTuple):
     """What an importance may look at when a task is finished; stacks [M, P].
 
     ``weights`` are the student's, merges done, and ``start`` what the task began with.
-    ``squares(of)`` and ``sizes(of)`` are the means, over some of the task's training samples, of
-    the square and of the absolute value of the slope of an ``Estimate`` by each weight, [M, P].
-    ``now`` has each schedule's value at the task's last step, [M, 1].
+    ``squares`` are means of the squares of slopes, ``sizes`` of their absolute values. There are
+    ``classes`` classes. ``now`` has each schedule's value at the task's last step, [M, 1].
     """
 
     weights: Tensor
     start: Tensor
-    squares: Callable[[Estimate], Tensor]
-    sizes: Callable[[Estimate], Tensor]
+    squares: Slopes
+    sizes: Slopes
+    classes: int
     now: Mapping[str, Tensor]
 
 
@@ -41,8 +54,7 @@ class Importance(Family):
     """A companion [M, P] that a term weighs a student's distance by; zeros in the first task.
 
     ``sums`` names the stacks [M, P] that it gathers while a task is trained; they start as zeros
-    and are cleared when it is finished. ``samples`` are how many of the task's training samples
-    the means are over, drawn anew for each task; all there are, if fewer.
+    and are cleared when it is finished.
 
     Laws (``tests/contracts/test_importances.py``): at least 0, finite from finite, each row as it
     would be alone.
@@ -50,7 +62,6 @@ class Importance(Family):
 
     __slots__ = ()
     sums: ClassVar[tuple[str, ...]] = ()
-    samples: int
 
     def gather_(self, sums: Mapping[str, Tensor], passage: Passage) -> None:
         """Adds a step to ``sums``; only of importances that have any."""

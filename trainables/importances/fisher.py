@@ -21,8 +21,13 @@ from trainables.losses import log_likelihoods
 class Fisher(Importance):
     """F <- keep F + mean over samples of (d log p(y | x))^2, the diagonal of the empirical Fisher.
 
-    Empirical: of the samples' own labels y, one sample at a time (not of whole batches, as some
-    codes take it). ``keep`` 1 adds the tasks up, below 1 forgets old tasks gracefully.
+    Empirical: of the samples' own labels y, one sample at a time (not of whole batches, as PyCIL
+    and Avalanche take it, nor weighted by p(y | x) and clipped). ``true_fisher`` is of the model's
+    own labels. ``keep`` 1 adds the tasks up, below 1 forgets old tasks gracefully (online EWC's
+    gamma). The mean is over ``samples`` of the task's training samples; all, if there are fewer.
+
+    EWC is the term ``quadratic`` with this importance: its weight is the paper's lambda, which
+    codes without the 1/2 have half of.
     """
 
     keep: Annotated[Schedule, Within(0, 1)] = Constant(value=1.0)
@@ -31,4 +36,4 @@ class Fisher(Importance):
 
     def renewed(self, old: Tensor, sums: Mapping[str, Tensor], at: Finish) -> Tensor:
         del sums
-        return old * at.now["keep"] + at.squares(log_likelihoods)
+        return old * at.now["keep"] + at.squares(log_likelihoods, self.samples)

@@ -13,6 +13,7 @@ from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from trainables.averagers import Averager
 from trainables.averagers.previous import Previous
+from trainables.distillation import SHOWN, Classes, Tasks, compared, divergence, taught
 from trainables.lessons import Lesson
 from trainables.terms.base import Term
 
@@ -22,20 +23,25 @@ from trainables.terms.base import Term
 class Agreement(Term):
     """weight Temp^2 KL(softmax(teacher / Temp) || softmax(student / Temp)), on the batch, in nats.
 
-    Nothing in the first task, when a teacher has nothing to tell that the student should keep. The
-    teacher is any average: ``previous`` makes learning without forgetting, ``ema`` a mean teacher.
+    Learning without forgetting (Li & Hoiem, arXiv:1606.09282, eq. 2-4) is ``classes: old`` with the
+    ``previous`` student as the teacher, at temperature 2; with ``seen`` the probabilities are of all
+    classes so far (local and global prediction distillation in Smith et al., arXiv:2203.17269).
+    An ``ema`` as the teacher makes a mean teacher of it, ``tasks: all`` has it teach from the start.
+
+    The factor Temp^2 is Hinton's. PyCIL and mammoth leave it out: their weight is Temp^2 times this
+    one (4 times at temperature 2). Li & Hoiem minimise the cross-entropy with the teacher's
+    probabilities, whose slopes are those of the divergence.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"later"})
+    needs: ClassVar[frozenset[str]] = SHOWN
     teacher: Averager = Previous()
     weight: Annotated[Schedule, Within(0, inf)] = Constant(value=1.0)
     temperature: Annotated[Schedule, Within(0.01, inf)] = Constant(value=2.0)
+    classes: Classes = "all"
+    tasks: Tasks = "later"
     kind: Literal["agreement"] = "agreement"
 
     def value(self, lesson: Lesson) -> Tensor:
-        assert lesson.batch.later is not None
-        temperature = lesson.now["temperature"]
-        mine = (lesson.logits(lesson.student) / temperature).log_softmax(-1)
-        aim = (lesson.logits(lesson.companions["teacher"]) / temperature).log_softmax(-1).detach()
-        apart = (aim.exp() * (aim - mine)).sum(-1).mean()
-        return lesson.batch.later * lesson.now["weight"] * temperature * temperature * apart
+        mine, aim = compared(lesson, lesson.companions["teacher"], self.classes)
+        apart = divergence(mine, aim, lesson.now["temperature"])
+        return taught(lesson, self.tasks) * lesson.now["weight"] * apart

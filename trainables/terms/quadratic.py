@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Literal
@@ -24,8 +25,11 @@ from trainables.terms.base import Term
 class Quadratic(Term):
     """weight / 2 sum_i Omega_i (student_i - anchor_i)^2, over all parameters i.
 
-    Without an ``importance`` every Omega is 1: L2 towards the anchor (arXiv:2203.17269). With one it
-    is EWC, synaptic intelligence or memory-aware synapses, and nothing in the first task.
+    Without an ``importance`` every Omega is 1: L2 towards the anchor (Smith et al., arXiv:2203.17269,
+    whose weights were not to be found). With one it is EWC (``fisher``, ``true_fisher``),
+    ``synaptic_intelligence`` or ``memory_aware_synapses``, and nothing in the first task.
+
+    Frameworks differ in the 1/2 and in how they scale Omega, so that no weight carries over.
     """
 
     anchor: Averager = Previous()
@@ -43,3 +47,8 @@ class Quadratic(Term):
             for name, weight in lesson.student.items()
         ]
         return 0.5 * lesson.now["weight"] * torch.stack(apart).sum()
+
+    def slope(self, student: Tensor, shown: Mapping[str, Tensor], weight: Tensor) -> Tensor:
+        """The gradient of the value for stacks [M, P] and weights [M, 1]. [M, P]."""
+        apart = weight * (student - shown["anchor"])
+        return apart * shown["importance"] if "importance" in shown else apart

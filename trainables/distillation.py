@@ -1,0 +1,65 @@
+"""Distillation: what teachers and students are compared on, in which classes and from when."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from trainables.lessons import Lesson
+from trainables.stacks import Weights
+
+Classes: TypeAlias = Literal["all", "old", "seen"]
+"""All that the batch's mask counts; those of earlier tasks; those of earlier tasks and of this."""
+
+Tasks: TypeAlias = Literal["all", "later"]
+"""Every task, or all but the first."""
+
+SHOWN = frozenset({"later", "old", "new"})
+"""What of a batch the functions below look at."""
+
+
+def taught(lesson: Lesson, tasks: Tasks) -> Tensor | float:
+    """Whether a teacher teaches in this task: 1 or 0."""
+    assert lesson.batch.later is not None
+    return 1.0 if tasks == "all" else lesson.batch.later
+
+
+def counted(lesson: Lesson, classes: Classes) -> Tensor | None:
+    """Which logits are compared. Bool [C]; None for every one.
+
+    Old and seen classes count whatever the mask of the batch: a stream that tells the task
+    masks all other tasks' heads, which is where its old classes are.
+    """
+    batch = lesson.batch
+    assert batch.old is not None
+    assert batch.new is not None
+    return {"all": batch.mask, "old": batch.old, "seen": batch.old | batch.new}[classes]
+
+
+def compared(lesson: Lesson, teacher: Weights, classes: Classes) -> tuple[Tensor, Tensor]:
+    """Logits [B, C] of the student and of the teacher; no gradient flows into the latter."""
+    mask = counted(lesson, classes)
+    mine = lesson.forward(lesson.student, lesson.batch.x, mask)
+    return mine, lesson.forward(teacher, lesson.batch.x, mask).detach()
+
+
+def divergence(mine: Tensor, aim: Tensor, temperature: Tensor) -> Tensor:
+    """Temp^2 KL(softmax(aim / Temp) || softmax(mine / Temp)), the mean of the samples, in nats.
+
+    The factor keeps the size of the slopes whatever the temperature (Hinton et al., arXiv:1503.02531,
+    section 2).
+    """
+    log_aim = (aim / temperature).log_softmax(-1)
+    log_mine = (mine / temperature).log_softmax(-1)
+    apart = (log_aim.exp() * (log_aim - log_mine)).sum(-1).mean()
+    return temperature * temperature * apart
+
+
+def mean_over(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of ``values`` [B, C] over the samples and those classes that count; 0 if none do."""
+    if mask is None:
+        return values.mean()
+    some = torch.where(mask, values, 0.0).sum(-1) / mask.sum().clamp(min=1)
+    return some.mean()
