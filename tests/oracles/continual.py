@@ -41,9 +41,9 @@ class Method:
         self.previous = copy.deepcopy(model)
 
 
-def train(method, stream, model, *, batch, lr, momentum=0.0, body_rate=1.0):
+def train(method, stream, model, *, batch, lr, body_rate=1.0):
     """The module after the stream."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     batches = stream.batch_indices(seed=SEED, size=batch)
     method.steps = 0
     for task, (split, order) in enumerate(zip(stream.train, batches, strict=True)):
