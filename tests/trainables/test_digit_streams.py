@@ -117,6 +117,7 @@ def test_blurry_classes_leave_their_share_and_others_stay_at_home(
     everything = whole(spec)[0]
     assert sorted(rows(stream.train)) == sorted(rows([everything]))
     at_home = homes(stream)
+    assert len(at_home) == tasks and all(at_home)
     assert sorted(label for some in at_home for label in some) == list(range(10))
     counts = torch.stack([split.y.bincount(minlength=10) for split in stream.train])
     total, blurred = everything.y.bincount(minlength=10), 0
@@ -150,6 +151,18 @@ def test_what_strays_is_dealt_out_evenly(kind):
     ]
     dealt = [len(split) - own for split, own in zip(stream.train, stayed, strict=True)]
     assert sum(dealt) == leaving and max(dealt) - min(dealt) <= 1
+
+
+@BLURRY
+def test_of_the_smallest_class_too_an_image_stays(kind):
+    fewest = []
+    for seed in range(40):
+        spec = kind(train=50, blur=0.9, disjoint=0.0, tasks=10, seed=seed)
+        stream = spec.stream()
+        fewest.append(whole(spec)[0].y.bincount().min())
+        for some, split in zip(homes(stream), stream.train, strict=True):
+            assert set(some) <= set(split.y.tolist())
+    assert min(fewest) == 4  # of which nine tenths, rounded, are all
 
 
 def test_nothing_blurry_is_class_incremental():
