@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from spaces.space import Domain
 
 
+Sort: TypeAlias = Literal["whole", "part"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
     """All that a sampler may know when a candidate is asked for, apart from the study's past.
 
+    ``sort`` is ``whole`` if all its knobs are to be drawn, ``part`` if some are held (another average
+    of a student that was drawn before); ``place`` is how many of its sort were asked for before.
     ``knobs`` are all that the space has, by name, those inside options not chosen included. In
     ``scratch``, the same for every ask of a study, a sampler may keep what it worked out of the
     study's past, to have it sooner and not otherwise.
@@ -28,6 +33,8 @@ class Ask:
 
     seed: int
     candidate: int
+    place: int = 0
+    sort: Sort = "whole"
     knobs: Mapping[str, Domain] = field(default_factory=dict)
     scratch: dict[str, Any] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from optuna.samplers import BaseSampler
 from torch.quasirandom import SobolEngine
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Qmc(Sampler):
-    """Candidate n is point n of a scrambled Sobol sequence over all knobs, of all options.
+    """The n-th candidate of its sort is point n of a scrambled Sobol sequence over all knobs.
 
-    A knob that is not in play leaves its coordinate unused, so a conditional space is covered as
+    Students and further averages of a student count apart, and have sequences of their own: every
+    eighth point of one sequence would lie in an eighth of the space.
+
+    Knobs are those of all options. One that is not in play leaves its coordinate unused, so a conditional space is covered as
     evenly as any. (Optuna's own QMC sampler takes its dimensions from the first finished trial and
     draws every knob which that one lacked at random.) Scrambling: Owen, "Scrambling Sobol' and
     Niederreiter-Xing points", J. Complexity 1998. Even after powers of 2.
@@ -40,8 +44,9 @@ class _Point(BaseSampler):
 
     def __init__(self, ask: Ask) -> None:
         # torch annotates neither of these two.
-        engine = SobolEngine(max(1, len(ask.knobs)), scramble=True, seed=ask.seed)  # type: ignore[no-untyped-call]
-        engine.fast_forward(ask.candidate)  # type: ignore[no-untyped-call]
+        seed = int(np.random.SeedSequence((ask.seed, ask.sort == "part")).generate_state(1)[0])
+        engine = SobolEngine(max(1, len(ask.knobs)), scramble=True, seed=seed)  # type: ignore[no-untyped-call]
+        engine.fast_forward(ask.place)  # type: ignore[no-untyped-call]
         point = engine.draw(dtype=torch.float64)[0].tolist()
         self._knobs = ask.knobs
         self._at = dict(zip(sorted(ask.knobs), point, strict=False))

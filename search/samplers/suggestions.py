@@ -15,7 +15,7 @@ from optuna.samplers import BaseSampler, PartialFixedSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Ask, Sampler, Sort
 from search.samplers.coordinates import coordinate, distribution, suggest, value
 from spaces.space import knob_name
 
@@ -41,7 +41,8 @@ class Drawn:
     """One proposal: its ``knobs`` by name, the ``filled`` template, and what a replay needs.
 
     ``attrs`` is JSON: what Optuna's sampler noted on the trial and on the study while it was asked
-    (generations, parents), and the coordinates that their rounded values do not give back.
+    (generations, parents), the coordinates that their rounded values do not give back, and whether
+    part of the knobs was held or all were given.
     """
 
     knobs: dict[str, Any]
@@ -69,6 +70,7 @@ class Suggestions:
         self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
         self._numbers: dict[int, int] = {}
         self._scratch: dict[str, Any] = {}
+        self._asked: Counter[str] = Counter()
 
     def ask(self, candidate: int, fixed: Mapping[str, Any] = NOTHING) -> Drawn:
         """The proposal for ``candidate``, with the knobs in ``fixed`` at the values given there.
@@ -93,7 +95,11 @@ class Suggestions:
         idle = sorted(held.keys() - knobs.keys())
         if idle:
             raise ValueError(f"fixed knobs are in play, got {idle=} with {knobs=}")
-        return Drawn(knobs, filled, self._attrs(trial.number, knobs, noted))
+        attrs = self._attrs(trial.number, knobs, noted)
+        if held:
+            attrs["sort"] = "part" if knobs.keys() - held.keys() else "given"
+        self._asked[attrs.get("sort", "whole")] += 1
+        return Drawn(knobs, filled, attrs)
 
     def tell(self, candidate: int, state: Ending, values: Sequence[float] | None = None) -> None:
         """What became of ``candidate``; ``values``, one an objective, if and only if complete.
@@ -125,6 +131,7 @@ class Suggestions:
         )
         self._study.add_trial(trial)
         self._numbers[candidate] = len(self._numbers)
+        self._asked[attrs.get("sort", "whole")] += 1
         for key, noted in attrs.get("study", {}).items():
             self._storage.set_study_system_attr(self._study_id, key, noted)
 
@@ -135,7 +142,15 @@ class Suggestions:
         return {name: found[state] for name, state in states.items()}
 
     def _fresh_sampler(self, candidate: int, held: dict[str, Any]) -> BaseSampler:
-        ask = Ask(seed=self._seed, candidate=candidate, knobs=self._knobs, scratch=self._scratch)
+        sort: Sort = "part" if held else "whole"
+        ask = Ask(
+            seed=self._seed,
+            candidate=candidate,
+            sort=sort,
+            place=self._asked[sort],
+            knobs=self._knobs,
+            scratch=self._scratch,
+        )
         with warnings.catch_warnings():
             # Optuna's mark on NSGA-III and on holding knobs; both are pinned and tested here.
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -82,6 +82,29 @@ def test_qmc_covers_every_knob_evenly_also_those_inside_options():
     assert nested.tolist() == [8] * 4
 
 
+@pytest.mark.parametrize("averages", [1, 2, 4, 8])
+def test_qmc_covers_students_evenly_however_many_averages_each_has(averages):
+    """Some of a student's averages are proposed, and of others every knob is given."""
+    space = Space({"lr": Range(0.0, 1.0), "momentum": Range(0.0, 1.0)})
+    suggestions, again = begin("qmc", space), begin("qmc", space)
+    students, others = [], []
+    for student in range(64):
+        for average in range(averages):
+            number = averages * student + average
+            held = {"lr": students[-1]["lr"]} if average else {}
+            given = held | {"momentum": 0.5} if average > averages // 2 else held
+            drawn = suggestions.ask(number, given)
+            again.replay(number, drawn.knobs, drawn.attrs)
+            if not average:
+                students.append(drawn.knobs)
+            elif given == held:
+                others.append(drawn.knobs)
+    assert np.histogram([s["lr"] for s in students], bins=16, range=(0, 1))[0].tolist() == [4] * 16
+    some = np.histogram([o["momentum"] for o in others], bins=4, range=(0, 1))[0]
+    assert some.tolist() == [len(others) // 4] * 4
+    assert again.ask(999).knobs == suggestions.ask(999).knobs
+
+
 def test_counts():
     suggestions = begin()
     for candidate in range(5):
