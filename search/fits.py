@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,15 +43,13 @@ def misfits(data: dict[str, Any]) -> list[Fault]:
         return []
     faults: dict[Fault, None] = {}
     for chosen, recipe in _corners(Recipe, data.get("recipe", {})):
-        for path, message in _complaints(recipe, scenario):
+        for path, message in of_recipe(recipe, scenario):
             _note(faults, ("recipe",), locate(path, data.get("recipe", {}), chosen).path, message)
     averagers = data.get("averagers")
     listed = Choice(tuple(averagers)) if isinstance(averagers, list) and averagers else None
-    for chosen, averager in (
-        _corners(Averager, listed) if listed and not scenario.boundaries() else ()
-    ):
-        if message := _knows(averager):
-            _note(faults, ("averagers",), locate((), listed, chosen).path, message)
+    for chosen, averager in _corners(Averager, listed) if listed else ():
+        for path, message in of_averager(averager, scenario):
+            _note(faults, ("averagers",), locate(path, listed, chosen).path, message)
     return list(faults)
 
 
@@ -67,7 +65,8 @@ def _note(faults: dict[Fault, None], root: Path, path: Path, message: str) -> No
     faults[Fault((*root, *path), (*root, *path), message)] = None
 
 
-def _complaints(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    """What of a recipe does not go with ``scenario``: its path and why."""
     if message := _misfit(recipe.model, scenario):
         yield ("model",), message
     if scenario.once() and (message := _second_look(scenario, recipe.batch)):
@@ -76,6 +75,13 @@ def _complaints(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]
         yield from _of_boundaries(recipe)
 
 
+def of_averager(averager: Averager, scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    """What of an averager that is deployed does not go with ``scenario``."""
+    if not scenario.boundaries() and (message := _knows(averager)):
+        yield (), message
+
+
+@lru_cache(maxsize=1024)
 def _misfit(model: Model, scenario: Scenario) -> str:
     """Why ``model`` cannot learn ``scenario``; nothing if it can. Computes no weights."""
     try:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.asking import wave
+from search.asking import REFUSED_AT_FIRST, wave
 from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
+from spaces.problems import SpecError
 from spaces.space import knob_name
 from trainables.learners import stacks
 from trainables.recipes import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
@@ -37,12 +38,14 @@ NOTE = (
 class Plan:
     """Counts over a whole study, as if nothing were pruned.
 
+    ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
 
     candidates: int
+    refused: int
     students: int
     looped: int
     jobs: int
@@ -63,7 +66,7 @@ class Plan:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.strategies.items()))
         rungs = ", ".join(map(str, self.rungs)) or "none"
         rows = {
-            "candidates": f"{self.candidates} over {self.knobs} knobs",
+            "candidates": f"{self.candidates} over {self.knobs} knobs" + self._refusals(),
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
             "seeds": self._seeding(),
             "averages": f"up to {self.averages} followed on each student",
@@ -76,6 +79,11 @@ class Plan:
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
+
+    def _refusals(self) -> str:
+        if not self.refused:
+            return ""
+        return f", {self.refused} of them combinations that are refused"
 
     def _seeding(self) -> str:
         if len(self.seeds) == 1:
@@ -93,26 +101,33 @@ class Plan:
 def plan(file: StudyFile) -> Plan:
     """Draws the whole budget at random, wave by wave as a study does, and folds it.
 
-    Raises SpecError if there is a student that no job has room for.
+    Raises SpecError if there is a student that no job has room for, or nothing that can be trained.
     """
     held, scales = room(file), Scales(file.scenario, file.snapshots)
     check_room(file, held)
     ask = _at_random(file)
     fits = scales.fits(held, {})
-    drawn: list[Candidate] = []
+    drawn: dict[int, Candidate] = {}
+    refused: list[str] = []
     crews: list[Crew] = []
-    while len(drawn) < file.budget.candidates:
-        asked = [
-            Candidate(number, *file.candidate(proposal.filled))
-            for number, proposal in wave(file, len(drawn), ask)
-        ]
-        drawn += asked
-        crews += fold(asked, most_members=file.fold.members, fits=fits, rows=scales.rows)
+    while (count := len(drawn) + len(refused)) < file.budget.candidates:
+        asked = {}
+        for number, proposal in wave(file, count, ask):
+            if told := file.refusals(proposal.filled):
+                refused += ["; ".join(told.values())]
+            else:
+                asked[number] = Candidate(number, *file.candidate(proposal.filled))
+        drawn |= asked
+        crews += fold(
+            list(asked.values()), most_members=file.fold.members, fits=fits, rows=scales.rows
+        )
+        _refuse_hopeless(file, drawn, refused)
     recipes = [drawn[member[0]].recipe for crew in crews for member in crew]
     clock = file.scenario.clock()
     tasks = len(clock.task_ends)
     return Plan(
-        candidates=len(drawn),
+        candidates=count,
+        refused=len(refused),
         students=sum(map(len, crews)),
         looped=_looped(file, recipes),
         jobs=len(crews),
@@ -124,10 +139,23 @@ def plan(file: StudyFile) -> Plan:
         room=str(held),
         cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
-        seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn})),
+        seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
     )
+
+
+def _refuse_hopeless(
+    file: StudyFile, drawn: Mapping[int, Candidate], refused: Sequence[str]
+) -> None:
+    most = min(REFUSED_AT_FIRST, file.budget.candidates)
+    if not drawn and len(refused) >= most:
+        raise SpecError(
+            [
+                f"{file.source}: {len(refused)} candidates were drawn and all are refused: what the "
+                f"knobs may be goes alone, but not together; the last: {refused[-1]}"
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +193,7 @@ def _strategy(candidate: Candidate) -> str:
     return kind
 
 
-def _weight(scales: Scales, drawn: list[Candidate], crew: Crew) -> int:
+def _weight(scales: Scales, drawn: dict[int, Candidate], crew: Crew) -> int:
     heights = (sum(scales.rows(drawn[n].averager) for n in member) for member in crew)
     return scales.weigh(drawn[crew[0][0]].recipe, len(crew), max(heights))
 

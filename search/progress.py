@@ -162,6 +162,9 @@ def fruitless(history: History) -> str:
     """Why no candidate is complete, the three commonest reasons first."""
     reasons = Counter(o.reason for o in history.outcomes.values() if o.state == "failed")
     why = "".join(f"\n{n:>6} x {reason}" for reason, n in reasons.most_common(3))
+    if history.ended is not None and history.ended.reason == "refused":
+        told = f"the first {reasons.total()} candidates drawn are refused, so no more are drawn"
+        return f"{told}: what the knobs may be goes alone, but not together{why}"
     return f"no candidate trained to the end of the stream: {reasons.total()} failed{why}"
 
 

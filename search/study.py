@@ -9,7 +9,7 @@ import numpy as np
 
 from search.aims import evaluation_of, wanted
 from search.albums import album, sweep
-from search.asking import wave
+from search.asking import REFUSED_AT_FIRST, wave
 from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
@@ -71,29 +71,45 @@ class Study:
 
     def next_job(self) -> Job | None:
         """The next job, or None if there is none now: see ``done``."""
-        if not self._queue and len(self.history.candidates) < self.file.budget.candidates:
+        while not self._queue and not self._drawn_out:
             self._draw()
         return self._job(self._queue.popleft()) if self._queue else None
 
     @property
     def done(self) -> bool:
-        """Every candidate of the budget was drawn and has its outcome."""
-        drawn = len(self.history.candidates) >= self.file.budget.candidates
-        return drawn and not self._queue and not self.history.running()
+        """Every candidate that will be drawn was, and has its outcome."""
+        return self._drawn_out and not self._queue and not self.history.running()
+
+    @property
+    def _drawn_out(self) -> bool:
+        return self._hopeless or len(self.history.candidates) >= self.file.budget.candidates
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether many candidates were drawn, and none that could be trained."""
+        return not self.history.jobs and len(self.history.candidates) >= REFUSED_AT_FIRST
 
     def _draw(self) -> None:
-        """Asks for one wave of students, each with its averages, and queues their jobs."""
+        """Asks for one wave of students, each with its averages, and queues their jobs.
+
+        A combination of knobs that cannot be trained fails here.
+        """
         asked = [
             Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
             for number, drawn in wave(self.file, len(self.history.candidates), self._propose)
         ]
+        refused = {a.candidate: why for a in asked if (why := self.file.refusals(a.config))}
         crews = fold(
-            [self._candidate(a) for a in asked],
+            [self._candidate(a) for a in asked if a.candidate not in refused],
             most_members=self.file.fold.members,
             fits=self._scales.fits(self.room, shrunk(self.history, self._program)),
             rows=self._scales.rows,
         )
-        self._append(*asked, *self._queued(crews))
+        self._append(*asked, *self._refused(refused), *self._queued(crews))
+
+    def _refused(self, why: Mapping[int, Mapping[str, str]]) -> list[Outcome]:
+        reasons = {c: f"refused: {'; '.join(told.values())}" for c, told in why.items()}
+        return [self._failed(c, reason, self._now()) for c, reason in reasons.items()]
 
     def _propose(self, number: int, fixed: Mapping[str, Any]) -> Drawn:
         return self._suggestions.ask(number, fixed)
@@ -252,14 +268,15 @@ class Study:
         return tuple(m for m in members if m)
 
     def _failed(self, candidate: int, reason: str, at: float) -> Outcome:
-        task = len(self.history.rows(candidate))
+        task = len(self.history.records.get(candidate, ()))
         return Outcome(
             candidate=candidate, state="failed", values={}, task=task, at=at, reason=reason
         )
 
     def end(self) -> None:
         """Writes that nothing more will come."""
-        self._append(Ended(reason="budget", at=self._now()))
+        why = "refused" if self._hopeless else "budget"
+        self._append(Ended(reason=why, at=self._now()))
 
     # --- the one place where anything changes ---------------------------------------------------
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from search.checks import faults_of, written
+from search.fits import of_averager, of_recipe
 from search.settings import Budget, Device, Fold, Resources, Settings
 from spaces.domains import Choice
+from spaces.faults import Fault
 from spaces.files import text_of
 from spaces.overrides import override
+from spaces.problems import Path as DataPath
 from spaces.problems import Place, SpecError, hint, refuse
 from spaces.space import Space
 from spaces.specs import problem, validate
@@ -57,6 +60,25 @@ class StudyFile(Settings):
         """
         recipe = _typed(Recipe, filled["recipe"], "recipe")
         return recipe, _typed(Averager, filled["averager"], "averager")
+
+    def refusals(self, filled: Mapping[str, Any]) -> dict[str, str]:
+        """Why a draw of the space cannot be trained, by its part: recipe or averager.
+
+        Empty if it can. A file is checked one knob at a time; what is left are combinations.
+        """
+        recipe, averager = (
+            validate(Recipe, filled["recipe"]),
+            validate(Averager, filled["averager"]),
+        )
+        told = {
+            "recipe": recipe
+            if isinstance(recipe, list)
+            else _unfit(of_recipe(recipe, self.scenario)),
+            "averager": averager
+            if isinstance(averager, list)
+            else _unfit(of_averager(averager, self.scenario)),
+        }
+        return {part: "; ".join(_lines(faults, part)) for part, faults in told.items() if faults}
 
 
 def shipped() -> dict[str, str]:
@@ -106,5 +128,16 @@ def read_text(text: str, source: str, overrides: Sequence[str] = ()) -> StudyFil
 def _typed(kind: type[T], data: Any, name: str) -> T:
     found = validate(kind, data)
     if isinstance(found, list):
-        refuse(problem(fault, {(): Place(1, name)}) for fault in found)
+        raise SpecError(_lines(found, name))
     return cast("T", found)
+
+
+def _unfit(found: Iterable[tuple[DataPath, str]]) -> list[Fault]:
+    return [Fault(path, path, message) for path, message in found]
+
+
+def _lines(faults: Iterable[Fault], part: str) -> list[str]:
+    """What is wrong with a part of a draw, each fault once."""
+    nowhere = {(): Place(1, "")}
+    told = (problem(f._replace(shown=(part, *f.shown)), nowhere) for f in faults)
+    return list(dict.fromkeys(map(str, told)))
