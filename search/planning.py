@@ -150,12 +150,9 @@ def _refuse_hopeless(
 ) -> None:
     most = min(REFUSED_AT_FIRST, file.budget.candidates)
     if not drawn and len(refused) >= most:
-        raise SpecError(
-            [
-                f"{file.source}: {len(refused)} candidates were drawn and all are refused: what the "
-                f"knobs may be goes alone, but not together; the last: {refused[-1]}"
-            ]
-        )
+        told = f"{len(refused)} candidates were drawn and all are refused"
+        why = f"what the knobs may be goes alone, but not together; the last: {refused[-1]}"
+        raise SpecError([f"{file.source}: {told}: {why}"])
 
 
 @dataclass(frozen=True, slots=True)

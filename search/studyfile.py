@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 from search.checks import faults_of, written
 from search.fits import of_averager, of_recipe
@@ -21,6 +21,7 @@ from spaces.specs import problem, validate
 from spaces.yamls import read as read_yaml
 from trainables.averagers import Averager
 from trainables.recipes import Recipe
+from trainables.scenarios import Scenario
 
 __all__ = [
     "Budget",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+Unfit: TypeAlias = "Callable[[T, Scenario], Iterable[tuple[DataPath, str]]]"
+"""What of a part does not go with a scenario: its path and why."""
 
 STUDIES = Path(__file__).parent / "studies"
 
@@ -66,17 +70,9 @@ class StudyFile(Settings):
 
         Empty if it can. A file is checked one knob at a time; what is left are combinations.
         """
-        recipe, averager = (
-            validate(Recipe, filled["recipe"]),
-            validate(Averager, filled["averager"]),
-        )
         told = {
-            "recipe": recipe
-            if isinstance(recipe, list)
-            else _unfit(of_recipe(recipe, self.scenario)),
-            "averager": averager
-            if isinstance(averager, list)
-            else _unfit(of_averager(averager, self.scenario)),
+            "recipe": _faults(Recipe, filled["recipe"], of_recipe, self.scenario),
+            "averager": _faults(Averager, filled["averager"], of_averager, self.scenario),
         }
         return {part: "; ".join(_lines(faults, part)) for part, faults in told.items() if faults}
 
@@ -129,11 +125,15 @@ def _typed(kind: type[T], data: Any, name: str) -> T:
     found = validate(kind, data)
     if isinstance(found, list):
         raise SpecError(_lines(found, name))
-    return cast("T", found)
+    return found
 
 
-def _unfit(found: Iterable[tuple[DataPath, str]]) -> list[Fault]:
-    return [Fault(path, path, message) for path, message in found]
+def _faults(kind: type[T], data: Any, unfit: Unfit[T], scenario: Scenario) -> list[Fault]:
+    """What keeps a part of a draw from being a ``kind``, or else from going with ``scenario``."""
+    found = validate(kind, data)
+    if isinstance(found, list):
+        return found
+    return [Fault(path, path, message) for path, message in unfit(found, scenario)]
 
 
 def _lines(faults: Iterable[Fault], part: str) -> list[str]:
