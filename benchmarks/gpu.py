@@ -1,11 +1,16 @@
 """A plain loop, Equipoise unfolded and folded on one device, with PyTorch alone.
 
-    python benchmarks/gpu.py [--device cuda|cpu] [--sizes 64 256 1024] [--json FILE]
+    python benchmarks/gpu.py [--device cuda|cpu] [--sizes 64 256 1024]
+                             [--capture graphs|compile|none] [--json FILE]
 
 Needs neither Ray, Optuna nor MLflow: what runs is ``trainables`` and the folding. The same
 configurations as ``benchmarks/throughput.py``, their accuracies compared. On CUDA, seconds are taken
 between synchronisations and memory is the allocator's peak; ``processes_that_fit`` is how many plain
 loops the device's memory would hold, context included, the best that fractions of a GPU could do.
+
+``--capture`` says how the steps of a cohort are launched: as CUDA graphs of a block of steps, as such graphs
+of kernels that ``torch.compile`` made, or one kernel at a time (``trainables/captures.py``). Run it once with
+each to see which is faster.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,6 +31,7 @@ from benchmarks.candidates import MODELS, SEED, STUDIES, draw, folded, sample, u
 from benchmarks.measurements import MIB, Measurement, Rows, agreement, machine, peak
 from benchmarks.work import Work
 from search.plans import Candidate, Crew
+from trainables.captures import WAYS
 from trainables.cohort import Cohort
 from trainables.runs import run
 from trainables.scenarios.base import Stream
@@ -91,13 +98,14 @@ def plainly(work: Work, stream: Stream) -> Rows:
     return {c.number: list(plain_loop.train(c, stream, seed=SEED)) for c in work.candidates}
 
 
-def in_cohorts(work: Work, stream: Stream) -> Rows:
-    """One crew after another."""
+def in_cohorts(work: Work, stream: Stream, *, capture: str) -> Rows:
+    """One crew after another; ``capture`` is one of ``WAYS``."""
     rows: Rows = {c.number: [] for c in work.candidates}
     for crew in work.crews:
         numbers = [number for member in crew for number in member]
         device = stream.train[0].x.device
-        cohort = Cohort(work.members(crew), stream, seed=SEED, device=device)
+        members = work.members(crew)
+        cohort = Cohort(members, stream, seed=SEED, device=device, way=lambda _: WAYS[capture])
         for records in run(cohort, stream):
             for record in records:
                 rows[numbers[record.seat]].append(record.accuracy)
@@ -121,6 +129,7 @@ def timed(name: str, way: Way, work: Work, device: Device) -> Measurement:
 
 def compare(options: argparse.Namespace, study: str, model: str, device: Device) -> dict[str, Any]:
     """One study of one network, every way, at every size."""
+    cohorts = partial(in_cohorts, capture=options.capture)
     largest = draw(study, model, max(options.sizes))
     few = sample(largest, options.few)
     scenario = RotatedDigits(steps=options.steps)
@@ -131,13 +140,13 @@ def compare(options: argparse.Namespace, study: str, model: str, device: Device)
     singly = work(few, unfolded(few))
     slow = [
         timed("plain_loop", plainly, singly, device),
-        timed("unfolded", in_cohorts, singly, device),
+        timed("unfolded", cohorts, singly, device),
     ]
     fast = []
     for size in sorted(options.sizes):
         candidates = draw(study, model, size)
         crews = folded(candidates, members=options.members, workers=1)
-        fast.append(timed("folded", in_cohorts, work(candidates, crews), device))
+        fast.append(timed("folded", cohorts, work(candidates, crews), device))
         _say(fast[-1], slow)
     return {
         "measurements": [m.told() for m in (*slow, *fast)],
@@ -175,16 +184,25 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=1024, help="students in a cohort, at most")
     parser.add_argument("--steps", type=int, default=150, help="optimizer steps a task")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--capture", choices=WAYS, help="graphs on cuda, none on cpu if not said")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     torch.set_num_threads(1)
     device = Device(options.device)
+    if options.device != "cuda" and options.capture not in {None, "none"}:
+        parser.error(f"--capture {options.capture} is for cuda, got --device {options.device}")
+    options.capture = options.capture or ("graphs" if options.device == "cuda" else "none")
     studies = {
         f"{model} {study}": compare(options, study, model, device)
         for model in options.models
         for study in STUDIES
     }
-    found = {"machine": machine(), "device": device.about(), "studies": studies}
+    found = {
+        "machine": machine(),
+        "device": device.about(),
+        "capture": options.capture,
+        "studies": studies,
+    }
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -275,7 +275,7 @@ class Student:
 
     def _averages(self, solver: Reconstruction, shares: Shares) -> Tensor:
         """The averages with these shares, as well as they can be made. Float32 [N, P]."""
-        weights = torch.from_numpy(solver.weights(shares)).to(self._snapshots)
+        weights = torch.from_numpy(solver.weights(shares).astype(np.float32)).to(self._bench.device)
         return weights @ self._snapshots[: weights.shape[1]]
 
     def _distance(self, history: History, task: int) -> tuple[float, float]:

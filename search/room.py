@@ -71,7 +71,7 @@ def measured(device: DeviceName, resources: Resources) -> Room:
     except ValueError as error:  # it is a cluster that has one
         return Room(None, f"not known here: {error}")
     # What is no GPU of its own shares the machine's memory, Apple's too.
-    total = torch.cuda.get_device_properties(0).total_memory if kind == "cuda" else _ram()
+    total = torch.cuda.mem_get_info()[1] if kind == "cuda" else _ram()
     jobs = _sharing(resources.gpu, 1) if kind == "cuda" else _sharing(resources.cpu, _cores())
     whose = "of the GPU's" if kind == "cuda" else "of this machine's"
     among = "" if jobs == 1 else f", among {jobs} jobs"

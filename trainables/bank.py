@@ -108,7 +108,7 @@ class Bank:
 def absorb_(average: Tensor, student: Tensor, w: Tensor, host: Table) -> None:
     """average[m] <- average[m] + w[m] (student[m] - average[m]), both [M, P], for one step.
 
-    ``w`` [M, 1] is ``host`` float64 [M] on the device. Not one lerp over all: lerp by 0 would let a
+    ``w`` [M, 1] lies on the device; its numbers are among those of ``host``, float64. Not one lerp over all: lerp by 0 would let a
     diverged student into an average that skips this step, and lerp by 1 keep what a copy clears.
     """
     if not host.any():

@@ -18,7 +18,8 @@ from spaces.schedules.base import Table
 from trainables.averagers import Averager
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.boundaries import Boundaries, Ending
-from trainables.columns import Columns, may_restart
+from trainables.captures import Capture, Way, way_of
+from trainables.columns import Columns, Values, may_restart
 from trainables.companions import Companions, Moment
 from trainables.exactness import LEAST_ROWS
 from trainables.importances.base import Estimate, Finish, Passage
@@ -57,6 +58,7 @@ class Cohort:
 
     Seats number the averagers: those of member 0 in order, then those of member 1, and so on.
     ``observe`` is shown the students [M, n, P] of each block of n steps, to copy what it wants.
+    ``way`` says how its programs are launched on a device (``trainables/captures.py``).
     Averages are up to date ``every`` so many steps of a task: they take students in blocks of
     steps, which then end there. How they round in the last bit depends on it, and nothing else.
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
@@ -73,7 +75,7 @@ class Cohort:
         ValueError: if there is no member, one has no averager, or skeletons differ.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it trains, then where and how, all by name
         self,
         members: Sequence[Member],
         stream: Stream,
@@ -82,6 +84,7 @@ class Cohort:
         device: torch.device | str = "cpu",
         observe: Observe | None = None,
         every: int | None = None,
+        way: Callable[[torch.device], Way] = way_of,
     ) -> None:
         _check(members)
         self.task = 0
@@ -93,7 +96,8 @@ class Cohort:
         self._fingerprint = _fingerprint(members, stream, seed)
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._seats = list(enumerate(owners))
-        self._learner = Learner(self._recipe, stream, seed=seed)
+        finish, recorder = way(torch.device(device))
+        self._learner = Learner(self._recipe, stream, seed=seed, finish=finish)
         first = self._learner.start.to(device).expand(len(members), -1)
         # Each step writes its students to the next slot: what the bank is to take in is already
         # kept. Between tasks the students are in the last slot.
@@ -117,6 +121,8 @@ class Cohort:
         weights = [[table for one in member for table in one.tables] for member in readings]
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
         self._bank = Bank(weights, blocks, first)
+        whole = self._learner.stacks and not self._materials.remembers
+        self._capture = Capture(recorder) if recorder is not None and whole else None
 
     @property
     def seats(self) -> list[int]:
@@ -167,9 +173,13 @@ class Cohort:
         blocks = self._blocks(self.task)
         for block in blocks:
             batches = list(self._materials.batches(self.task, block))
-            for part in self._parts():
-                for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
-                    self._step(step, slot, part, batch)
+            if self._capture is None:
+                for part in self._parts():
+                    for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
+                        self._step(step, slot, part, batch, self._tables)
+            else:
+                given = self._tables.over(block), tuple(batches)
+                self._capture(self._steps, given, state=self._state())
             students = self._slots[:, : len(block)]
             if block is blocks[-1]:
                 students[:, -1] = self._boundaries.close(self._ending(students[:, -1]))
@@ -185,11 +195,23 @@ class Cohort:
         self._boundaries.begin(self.students)
         self.task += 1
 
-    def _step(self, step: int, slot: int, part: slice, batch: Batch) -> None:
+    def _steps(self, given: tuple[Tensor, tuple[Batch, ...]]) -> None:
+        """The steps of a block, to be recorded: no number in them is but in a tensor."""
+        values, batches = given
+        tables = self._tables.of_any(values)
+        for part in self._parts():
+            for slot, batch in enumerate(batches):
+                self._step(slot, slot, part, batch, tables)
+
+    def _state(self) -> list[Tensor]:
+        """All that a step reads or writes, besides what it is given."""
+        return [self._slots, *self._memory.values(), *self._companions.tensors()]
+
+    def _step(self, step: int, slot: int, part: slice, batch: Batch, tables: Values) -> None:
         """One step of some members on the same batch, and of all that goes with them."""
-        students, now = self._slots[part, slot - 1], self._tables.at(step, part)
+        students, now = self._slots[part, slot - 1], tables.at(step, part)
         memory = {name: stack[part] for name, stack in self._memory.items()}
-        if may_restart(self._recipe) and self._tables.host("restart", step, part).any():
+        if may_restart(self._recipe) and tables.host("restart", step, part).any():
             for stack in memory.values():
                 stack.masked_fill_(now["restart"] == 1, 0)
         shown = self._companions.shown(part)
@@ -201,13 +223,13 @@ class Cohort:
         slope = self._trained(gradients) if self._companions.gathers else gradients
         slots = Slots(students, gradients, self._slots[part, slot])
         self._update_(slots, memory, now)
-        self._slow_body_(slots, now, self._tables.host("body_rate", step, part))
+        self._slow_body_(slots, now, tables.host("body_rate", step, part))
         if self._companions.gathers:
             self._companions.gather_(part, Passage(students, slope, slots.out), now)
-        self._companions.absorb_(step, part, slots.out, self._tables)
+        self._companions.absorb_(step, part, slots.out, tables)
         for i in range(len(self._recipe.pulls)):
             target = self._companions.averages[f"pulls.{i}.toward"][part]
-            host = self._tables.host(f"pulls.{i}", step, part)
+            host = tables.host(f"pulls.{i}", step, part)
             absorb_(slots.out, target, now[f"pulls.{i}"], host)
 
     def _trained(self, gradients: Tensor) -> Tensor:
@@ -323,12 +345,13 @@ class Cohort:
         rows = [[r for r, s in enumerate(of) if s in wanted] for of in owners]
         at = [m for m, kept in enumerate(rows) if kept]
         self._bank.keep([rows[m] for m in at], at)
-        self._slots = self._slots[at]
-        self._memory = {n: memory[at] for n, memory in self._memory.items()}
-        self._companions.keep(at)
-        self._materials.keep(at)
         self._boundaries.keep(wanted, at)
-        self._tables.keep(at)
+        if len(at) < len(rows):  # else nothing moves, and what was recorded of it holds
+            self._slots = self._slots[at]
+            self._memory = {n: memory[at] for n, memory in self._memory.items()}
+            self._companions.keep(at)
+            self._materials.keep(at)
+            self._tables.keep(at)
         self._seats = [seat for seat in self._seats if seat[0] in wanted]
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,6 +28,16 @@ def may_restart(recipe: Recipe) -> bool:
     return bool(recipe.pulls) or recipe.optimizer_at_task == "reset"
 
 
+class Values(Protocol):
+    """What a step asks of tables."""
+
+    def at(self, step: int, part: slice) -> dict[str, Tensor]:
+        """This step's value of each table, [m, 1] for the m members in ``part``."""
+
+    def host(self, name: str, step: int, part: slice) -> Table:
+        """The numbers that this step's values of one table are among, float64, off the device."""
+
+
 class Columns:
     """On the host float64 [steps, M] for each table, on the device float32."""
 
@@ -37,14 +49,34 @@ class Columns:
         self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
 
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
-        """This step's value of each table, [m, 1] for the m members in ``part``."""
         return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))
 
-    def host(
-        self, name: str, step: int, part: slice
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """This step's value of one table, float64 [m], without asking the device."""
+    def host(self, name: str, step: int, part: slice) -> Table:
+        """This step's values, [m]."""
         return self._host[step, self.names.index(name), part]
+
+    def over(self, steps: range) -> Tensor:
+        """The values of some steps, as ``of_any`` takes them. [n, tables, M, 1]."""
+        return self._device[steps.start : steps.stop]
+
+    def of_any(self, values: Tensor) -> Values:
+        """The same tables at n steps of which only ``values`` know where in the run they lie."""
+        return _OfAny(self.names, values, self._host)
 
     def keep(self, members: list[int]) -> None:
         self._host, self._device = self._host[:, :, members], self._device[:, :, members]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _OfAny:
+    names: tuple[str, ...]
+    values: Tensor
+    run: Table
+
+    def at(self, step: int, part: slice) -> dict[str, Tensor]:
+        return dict(zip(self.names, self.values[step, :, part].unbind(), strict=True))
+
+    def host(self, name: str, step: int, part: slice) -> Table:
+        """The values of the whole run, [steps, m]."""
+        del step
+        return self.run[:, self.names.index(name), part]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainables.averagers import Averager
 from trainables.bank import absorb_
-from trainables.columns import Columns
+from trainables.columns import Columns, Values
 from trainables.importances import Importance
 from trainables.importances.base import Finish, Passage
 from trainables.lessons import below
@@ -55,7 +55,7 @@ class Companions:
         found = below(self.averages | self.importances, OF_THE_LOSS)
         return {name: stack[part] for name, stack in found.items()}
 
-    def absorb_(self, step: int, part: slice, students: Tensor, tables: Columns) -> None:
+    def absorb_(self, step: int, part: slice, students: Tensor, tables: Values) -> None:
         """Has every average take in the students [m, P] after a step."""
         now = tables.at(step, part)
         for name, stack in self.averages.items():
@@ -83,7 +83,8 @@ class Companions:
         now = tables.at(at.step, every)
         for name, kind in self._kinds.items():
             finish, sums = at.finish(below(now, name)), self._sums[name]
-            self.importances[name] = kind.renewed(self.importances[name], sums, finish)
+            old = self.importances[name]
+            old.copy_(kind.renewed(old, sums, finish))
             for stack in sums.values():
                 stack.zero_()
         for name, stack in self.averages.items():
@@ -94,6 +95,10 @@ class Companions:
         for stacks in self._all():
             for name, stack in stacks.items():
                 stacks[name] = stack[members]
+
+    def tensors(self) -> list[Tensor]:
+        """All that a step may read or write."""
+        return [stack for stacks in self._all() for stack in stacks.values()]
 
     def state_dict(self) -> dict[str, Any]:
         return {"averages": self.averages, "importances": self.importances}

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
+from trainables.graphs import call_directly_
 from trainables.importances.base import Estimate
 from trainables.lessons import Lesson, below
 from trainables.models import Model
 from trainables.precisions import computed_in
-from trainables.programs import Function, Loop, Program
+from trainables.programs import Finish, Function, Loop, Program
 from trainables.recipes import Recipe, program
 from trainables.scenarios.base import Batch, Replay, Shape, Split, Stream
 from trainables.seeds import generator, joined
@@ -54,7 +55,9 @@ class Learner:
     normalises by its own batch and the student's alone are recorded.
     """
 
-    def __init__(self, recipe: Recipe, stream: Stream, *, seed: int) -> None:
+    def __init__(
+        self, recipe: Recipe, stream: Stream, *, seed: int, finish: Finish = call_directly_
+    ) -> None:
         self._shape, self._seed, self._model = (
             Shape(stream.inputs, stream.classes),
             joined(seed, recipe.seed),
@@ -63,7 +66,8 @@ class Learner:
         self.network = recipe.model.build(*self._shape, generator("weights", self._seed))
         self.layout = layout_of(self.network)
         self.start = self.layout.row(self.network.state_dict())
-        self._stacks = stacks(recipe.model, self._shape)
+        self._finish = finish
+        self.stacks = stacks(recipe.model, self._shape)
         self._skeleton = program(recipe), stream.inputs, stream.classes
         self._strategy, self._precision = recipe.strategy, recipe.precision
         buffers = self.network.named_buffers()
@@ -122,7 +126,7 @@ class Learner:
         self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int
     ) -> Tensor:
         """The mean over the samples of |d of / d weight|^power, one sample at a time. [R, P]."""
-        chunk = SLOPES_AT_ONCE if self._stacks else 1
+        chunk = SLOPES_AT_ONCE if self.stacks else 1
         total = torch.zeros_like(rows)
         pairs = zip(torch.split(split.x, chunk), torch.split(split.y, chunk), strict=True)
         for x, y in pairs:
@@ -139,7 +143,7 @@ class Learner:
             return of(logits.squeeze(0), y)
 
         def summed(row: Tensor, x: Tensor, y: Tensor, *mask: Tensor) -> Tensor:
-            if not self._stacks:
+            if not self.stacks:
                 return grad(one)(row, x[0], y[0], *mask).abs().pow(power)
             each = vmap(grad(one), in_dims=(None, 0, 0, *(None for _ in mask)))
             return each(row, x, y, *mask).abs().pow(power).sum(0)
@@ -147,7 +151,9 @@ class Learner:
         return summed
 
     def _program(self, of: Function, key: Hashable, *, mapped: int) -> Program | Loop:
-        return Program(of, (key, self._skeleton), mapped) if self._stacks else Loop(of, mapped)
+        if not self.stacks:
+            return Loop(of, mapped)
+        return Program(of, (key, self._skeleton), mapped, self._finish)
 
     def _gradient(self, given: Given) -> Function:
         both = grad(self._loss(given), has_aux=True)

@@ -71,6 +71,11 @@ class Materials:
         stored = self._stored[part][:, self._course.seats[step]]
         return batch._replace(replay=batch.replay._replace(stored=stored))
 
+    @property
+    def remembers(self) -> bool:
+        """Whether members' answers are ever stored, by places that are others at every step."""
+        return self._stored is not None
+
     def stores(self, step: int) -> bool:
         """Whether the members' answers to this step's batch are to be remembered."""
         put = None if self._stored is None or self._course is None else self._course.put[step]

@@ -9,8 +9,8 @@ There is no plainer way for few rows, since it would round otherwise. Against an
 two and in eight: of a perceptron 128 wide 0.7, 0.5 and 0.4 of the time, 512 wide 1.1, 1.05 and 1.0, of the
 small CNN 1.6, 0.8 and 0.5.
 
-Nothing in a program waits for the device. None has been run on a GPU yet: there every kernel would be
-launched from Python, which capturing a step as a CUDA graph would save.
+Nothing in a program waits for the device. On a GPU, where none has been run yet, the programs of a block
+of steps are recorded and launched together (``trainables/captures.py``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 from torch.func import vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -29,6 +29,9 @@ from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import call_directly_, simplify_
 
 Function: TypeAlias = Callable[..., Tensor]
+
+Finish: TypeAlias = Callable[[fx.GraphModule], Function]
+"""Makes what is called of what was traced and rewritten."""
 
 TRACES = 64
 """Programs kept in a process, those used last: one cohort after another traces once, and a process
@@ -48,6 +51,7 @@ class Program:
     of: Function
     key: Hashable
     mapped: int
+    finish: Finish = call_directly_
     _own: dict[Hashable, Function | None] = field(default_factory=dict)
 
     @torch.no_grad()
@@ -65,13 +69,13 @@ class Program:
 
     def _traced(self, shapes: Hashable, arguments: tuple[Tensor, ...]) -> Function | None:
         """What is replayed; None for a lone row that would round otherwise than among others."""
-        key = (self.key, shapes, arguments[0].device, self.mapped)
+        key = (self.key, shapes, arguments[0].device, self.mapped, self.finish)
         if key not in TRACED:
             dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
             mapped = make_fx(_plain(vmap(self.of, in_dims=dims)))(*arguments)
             traced = simplify_(mapped, arguments)
             alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(traced)
-            TRACED[key] = call_directly_(traced) if alike else None
+            TRACED[key] = self.finish(traced) if alike else None
         TRACED.move_to_end(key)
         while len(TRACED) > TRACES:
             TRACED.popitem(last=False)

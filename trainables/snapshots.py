@@ -130,7 +130,7 @@ class Keeper:
             both = range(max(steps.start, block.start), min(steps.stop, block.stop))
             if both:
                 here = shares[:, both.start - steps.start : both.stop - steps.start]
-                weights = torch.from_numpy(here).to(students)
+                weights = torch.from_numpy(here.astype(np.float32)).to(students.device)
                 seen = students[:, both.start - block.start : both.stop - block.start]
                 # One member at a time, so that each rounds alike in any company.
                 for taken, of in zip(self._rows[:, rows], seen, strict=True):

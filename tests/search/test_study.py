@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
 
 import pytest
 import torch
@@ -168,6 +170,28 @@ def test_out_of_memory_jobs_are_halved_and_nothing_is_lost(tmp_path, monkeypatch
     assert [f.kind for f in tight.faults] == ["memory"] * 3
     sizes = [len(job.members) for job in tight.jobs.values()]
     assert sizes == [8, 4, 4, 2, 2, 2, 2, 2, 2]  # 16 candidates, halved; then 8 in jobs that fit
+
+
+def test_what_ran_out_of_memory_is_gone_when_the_device_is_asked_to_take_it_back(
+    tmp_path, monkeypatch
+):
+    made, left, init = [], [], Cohort.__init__
+
+    def remembered(self, *args, **named):
+        made.append(weakref.ref(self))
+        init(self, *args, **named)
+
+    monkeypatch.setattr(Cohort, "__init__", remembered)
+    monkeypatch.setattr(
+        torch.cuda, "empty_cache", lambda: left.append(sum(ref() is not None for ref in made))
+    )
+    short_of_memory(monkeypatch, members=2)
+    gc.collect()
+    gc.disable()
+    with opened(tmp_path / "tight", *LARGE) as study:
+        finish(study)
+    gc.enable()
+    assert len(made) == 9 and left == [0] * 9
 
 
 def test_a_resumed_study_knows_what_ran_out_of_memory(tmp_path, monkeypatch):
