@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple, TypeAlias
 
+import torch
 from torch import Tensor
 
 from trainables.averagers import Averager
@@ -47,6 +48,19 @@ class Lesson(NamedTuple):
         assert replay is not None, "a strategy that recalls says so in needs"
         mask = None if replay.mask is None else replay.mask[draw]
         return self.forward(weights, replay.x[draw], mask)
+
+    def joined(self, weights: Weights, draw: int = 0) -> tuple[Tensor, Tensor]:
+        """Logits of the batch [B, C] and of what the memory shows again [R, C], by one forward.
+
+        What a network makes of whole batches, as batch normalisation does, it makes of both.
+        """
+        x, mask, replay = self.batch.x, self.batch.mask, self.batch.replay
+        assert replay is not None, "a strategy that recalls says so in needs"
+        masks = None
+        if mask is not None and replay.mask is not None:
+            masks = torch.cat([mask.expand(len(x), -1), replay.mask[draw]])
+        both = self.forward(weights, torch.cat([x, replay.x[draw]]), masks)
+        return both[: len(x)], both[len(x) :]
 
     def within(self, path: str) -> Lesson:
         """The same lesson as a part of the strategy sees it: the part in the field ``path``."""

@@ -78,14 +78,15 @@ class Materials:
 
     def stores(self, step: int) -> bool:
         """Whether the members' answers to this step's batch are to be remembered."""
-        put = None if self._stored is None or self._course is None else self._course.put[step]
-        return put is not None and len(put.places) > 0
+        if self._stored is None or self._course is None:
+            return False
+        return len(self._course.put(step).places) > 0
 
     def store_(self, step: int, part: slice, logits: Tensor) -> None:
         """Remembers the logits [m, B, C] of those samples of the batch that are put into the memory."""
         assert self._stored is not None
         assert self._course is not None
-        samples, places = self._course.put[step]
+        samples, places = self._course.put(step)
         self._stored[part, places] = logits[:, samples]
 
     def keep(self, members: list[int]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from trainables.memories.base import Arrivals, occupants
+from trainables.memories.base import Arrivals
+from trainables.occupancy import occupancy
 from trainables.scenarios.base import Replay, Stream
 from trainables.seeds import generator
 
@@ -27,12 +28,12 @@ class Put(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """The course of a memory over a stream; everything lies where the stream does.
+    """The course of a memory over a stream; what steps look at lies where the stream does.
 
     ``x``, ``y`` and ``task`` are of all training samples [N, ...]. At each step ``shown``
-    int64 [steps, D, R] are the samples shown again, ``seats`` [steps, D, R] their places, ``share``
-    float32 [steps, D, R] how much each counts, and ``put`` which samples of the step's own batch are
-    put where after it.
+    int64 [steps, D, R] are the samples shown again, ``seats`` [steps, D, R] their places, and
+    ``share`` float32 [steps, 1, 1] how much each counts. ``puts`` are all samples ever put, and
+    ``edges`` int64 [steps + 1], on the host, where among them those of each step begin.
     """
 
     x: Tensor
@@ -41,13 +42,19 @@ class Course:
     shown: Tensor
     seats: Tensor
     share: Tensor
-    put: list[Put]
+    puts: Put
+    edges: Tensor
 
     def replay(self, step: int, masks: Tensor | None) -> Replay:
         """What is shown at ``step``, without the stored logits."""
         at = self.shown[step]
         mask = None if masks is None else masks[self.task[at]]
-        return Replay(self.x[at], self.y[at], self.share[step], mask)
+        return Replay(self.x[at], self.y[at], self.share[step].expand(at.shape), mask)
+
+    def put(self, step: int) -> Put:
+        """Which samples of the step's own batch are put where after it."""
+        at = slice(int(self.edges[step]), int(self.edges[step + 1]))
+        return Put(self.puts.samples[at], self.puts.places[at])
 
 
 def course(
@@ -56,45 +63,41 @@ def course(
     """``batches`` are the stream's, int64 [steps of the task, B] for each task.
 
     Before each step ``memory.batch`` samples are drawn ``draws`` times from what is held, with
-    replacement and independently, so that a step costs the same however few are held.
+    replacement and independently, so that a step costs the same however few are held. (Codes
+    that draw without it show all that is held while that is fewer.)
     """
-    sizes = [len(split) for split in stream.train]
-    firsts = [sum(sizes[:i]) for i in range(len(sizes))]
-    samples = torch.cat([b.cpu() + first for b, first in zip(batches, firsts, strict=True)])
-    y = torch.cat([split.y for split in stream.train])
-    task = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-    arrivals = Arrivals(samples, y.cpu()[samples], task[samples[:, 0]])
-    put = memory.places(arrivals, generator("memory", seed))
-    shape = (len(samples), draws, memory.batch)
+    arrivals = _arrivals(stream, batches)
+    places = memory.places(arrivals, generator("memory", seed))
+    put = occupancy(places, arrivals.samples)
+    shape = (len(places), draws, memory.batch)
     unit = torch.rand(shape, generator=generator("replay", seed), dtype=torch.float64)
-    held = occupants(put, samples, memory.size)
-    full = [(h >= 0).nonzero().squeeze(1) for h in held]
-    seats = torch.stack([_pick(f, u) for f, u in zip(full, unit, strict=True)])
-    shown = torch.stack([h[s].clamp(min=0) for h, s in zip(held, seats, strict=True)])
-    some = torch.tensor([len(f) > 0 for f in full])
-    share = (some.float() / memory.batch).view(-1, 1, 1).expand(shape).contiguous()
+    seats, shown, filled = put.pick(unit)
+    share = (filled > 0).float() / memory.batch
+    y = torch.cat([split.y for split in stream.train])
     device = y.device
     return Course(
         x=torch.cat([split.x for split in stream.train]),
         y=y,
-        task=task.to(device),
+        task=_tasks(stream).to(device),
         shown=shown.to(device),
         seats=seats.to(device),
-        share=share.to(device),
-        put=[Put(*(t.to(device) for t in _put(places))) for places in put],
+        share=share.view(-1, 1, 1).to(device),
+        puts=Put(put.columns.to(device), put.places.to(device)),
+        edges=put.count,
     )
 
 
-def _put(places: Tensor) -> tuple[Tensor, Tensor]:
-    """Which samples of a batch are put somewhere, and where; of two in one place the later."""
-    last = {int(place): i for i, place in enumerate(places.tolist()) if place >= 0}
-    return torch.tensor(list(last.values()), dtype=torch.long), torch.tensor(
-        list(last), dtype=torch.long
-    )
+def _arrivals(stream: Stream, batches: Sequence[Tensor]) -> Arrivals:
+    """What comes in at each step; samples are numbered through the training sets of all tasks."""
+    sizes = [len(split) for split in stream.train]
+    firsts = [sum(sizes[:i]) for i in range(len(sizes))]
+    samples = torch.cat([b.cpu() + first for b, first in zip(batches, firsts, strict=True)])
+    labels = torch.cat([split.y.cpu() for split in stream.train])[samples]
+    task = _tasks(stream)[samples[:, 0]]
+    return Arrivals(samples, labels, task, stream.classes, len(sizes))
 
 
-def _pick(full: Tensor, unit: Tensor) -> Tensor:
-    """For each of ``unit`` in [0, 1) one of the places ``full``; place 0 while there is none."""
-    if len(full) == 0:
-        return torch.zeros_like(unit, dtype=torch.long)
-    return full[(unit * len(full)).long()]
+def _tasks(stream: Stream) -> Tensor:
+    """Of each training sample. Int64 [N]."""
+    sizes = torch.tensor([len(split) for split in stream.train])
+    return torch.repeat_interleave(torch.arange(len(sizes)), sizes)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from spaces.families import Family
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 class Arrivals(NamedTuple):
     """The stream as a memory sees it: ``samples`` int64 [steps, B] and their ``labels`` [steps, B].
 
-    A sample's number tells it from all others of the stream. ``task`` int64 [steps].
+    A sample's number tells it from all others of the stream. ``task`` int64 [steps]. How many
+    ``classes`` and ``tasks`` there will be is known from the start, which of them is not.
     """
 
     samples: Tensor
     labels: Tensor
     task: Tensor
+    classes: int
+    tasks: int
 
 
 class Memory(Family):
@@ -29,13 +29,16 @@ class Memory(Family):
 
     What is kept never depends on a member, so the whole course of a memory is known before the run:
     ``places`` decides it from the stream's order and a generator. Every member of a cohort shares
-    it (common random numbers); only what members answered is stored for each.
+    it (common random numbers); only what members answered is stored for each. A place that is
+    filled stays so: a sample goes when another takes its place.
 
     Laws (``tests/contracts/test_memories.py``): places lie in [-1, size); equal generators give equal
-    places.
+    places; what arrives later changes nothing earlier.
     """
 
     __slots__ = ()
+    tells_tasks: ClassVar[bool] = False
+    """Whether it must be told which task a sample belongs to."""
     size: int
     batch: int
 
@@ -59,13 +62,13 @@ def first_visits(samples: Tensor) -> Tensor:
     return out.view_as(samples)
 
 
-def occupants(places: Tensor, samples: Tensor, size: int) -> Sequence[Tensor]:
-    """The sample in each place before each step, -1 for an empty one. Per step int64 [size]."""
-    held = torch.full((size,), -1, dtype=torch.long)
-    course = []
-    for at, arriving in zip(places, samples, strict=True):
-        course.append(held.clone())
-        put = at >= 0
-        for place, sample in zip(at[put].tolist(), arriving[put].tolist(), strict=True):
-            held[place] = sample
-    return course
+def nth_of_kind(kinds: Tensor) -> Tensor:
+    """How many of its own kind came before each. Int64 [n] of int64 [n]."""
+    order = kinds.argsort(stable=True)
+    ordered = kinds[order]
+    rank = torch.arange(len(kinds))
+    begins = torch.ones_like(ordered, dtype=torch.bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    out = torch.empty_like(rank)
+    out[order] = rank - torch.where(begins, rank, 0).cummax(0).values
+    return out

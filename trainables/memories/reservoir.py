@@ -15,19 +15,25 @@ from trainables.memories.base import Arrivals, Memory, first_visits
 @Memory.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reservoir(Memory):
-    """The n-th new sample takes a free place, or with probability size / n one that is drawn.
+    """The n-th sample offered takes a free place, or with probability size / n one that is drawn.
 
-    A sample is offered when it is met for the first time (Riemer et al., arXiv:1810.11910); later
-    epochs offer nothing new.
+    Offered is a sample when it is met for the first time (Riemer et al., arXiv:1810.11910), so that
+    the memory is a uniform draw of the samples met. With ``offered: always`` it is at every epoch
+    again, as in the code of DER (Buzzega et al., arXiv:2004.07211) and all that builds on it: a
+    sample may then be held more than once, and the logits stored with it are those of the epoch
+    that put it there, so that they grow younger while a task lasts.
     """
 
     size: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     batch: Annotated[int, Field(ge=1)] = 32
+    offered: Literal["once", "always"] = "once"
     kind: Literal["reservoir"] = "reservoir"
 
     def places(self, arrivals: Arrivals, rng: torch.Generator) -> Tensor:
-        new = first_visits(arrivals.samples)
-        count = new.flatten().cumsum(0).view_as(new)  # the n of each new sample, from 1
+        samples = arrivals.samples
+        once = self.offered == "once"
+        new = first_visits(samples) if once else torch.ones_like(samples, dtype=torch.bool)
+        count = new.flatten().cumsum(0).view_as(new)  # the n of each sample offered, from 1
         drawn = (torch.rand(new.shape, generator=rng, dtype=torch.float64) * count).long()
         at = torch.where(count <= self.size, count - 1, drawn)
         return torch.where(new & (at < self.size), at, -1)

@@ -1,0 +1,28 @@
+"""Places divided into rings, in each of which the newest sample takes the oldest's place."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trainables.memories.base import first_visits, nth_of_kind
+
+
+def in_rings(samples: Tensor, owners: Tensor, size: int, count: int, what: str) -> Tensor:
+    """Where each of ``samples`` [steps, B] is put, on its first visit, in the ring of its owner.
+
+    ``owners`` int64 [steps, B] in [0, ``count``); ``what`` they are, for the message.
+
+    Raises:
+        ValueError: if there are fewer places than owners.
+    """
+    if size < count:
+        raise ValueError(f"memory.size: a place for each of the {count} {what} is needed, got {size=}")
+    share, more = divmod(size, count)
+    lengths = share + (torch.arange(count) < more).long()
+    begins = lengths.cumsum(0) - lengths
+    new = first_visits(samples)
+    owner = owners[new]
+    out = torch.full_like(samples, -1)
+    out[new] = begins[owner] + nth_of_kind(owner) % lengths[owner]
+    return out
