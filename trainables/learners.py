@@ -115,12 +115,15 @@ class Learner:
         return self._programs[given](students, *stacks, *shared.values())
 
     def answers(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Logits of each row on the same x. [R, B, C]."""
+        """Logits of each row on the same x, as its loss sees them in training. [R, B, C]."""
         key = ("answers", mask is None)
         if key not in self._programs:
-            of = self.logits if mask is not None else lambda row, x: self.logits(row, x, None)
-            self._programs[key] = self._program(of, key, mapped=1)
+            self._programs[key] = self._program(self._answer, key, mapped=1)
         return self._programs[key](rows, x, *(() if mask is None else (mask,)))
+
+    def _answer(self, row: Tensor, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        self.network.train()
+        return computed_in(self._precision, self._forward)(self._views(row), x, mask)
 
     def slopes(
         self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int

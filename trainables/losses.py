@@ -34,8 +34,3 @@ def joined_cross_entropy(own: Tensor, past: Tensor, batch: Batch) -> Tensor:
     there = past.shape[0] * replay.share[0]  # 1 for each sample that is shown again
     total = log_likelihoods(own, batch.y).sum() + (there * log_likelihoods(past, replay.y[0])).sum()
     return -total / (own.shape[0] + there.sum())
-
-
-def divergence(aim: Tensor, mine: Tensor) -> Tensor:
-    """Mean over samples of KL(aim || mine), in nats, of log-probabilities [B, C] each."""
-    return (aim.exp() * (aim - mine)).sum(-1).mean()

@@ -33,7 +33,7 @@ class Memory(Family):
     filled stays so: a sample goes when another takes its place.
 
     Laws (``tests/contracts/test_memories.py``): places lie in [-1, size); equal generators give equal
-    places; what arrives later changes nothing earlier.
+    places; what arrives later changes nothing earlier; with room for all every sample is kept.
     """
 
     __slots__ = ()

@@ -17,7 +17,9 @@ def in_rings(samples: Tensor, owners: Tensor, size: int, count: int, what: str) 
         ValueError: if there are fewer places than owners.
     """
     if size < count:
-        raise ValueError(f"memory.size: a place for each of the {count} {what} is needed, got {size=}")
+        raise ValueError(
+            f"memory.size: a place for each of the {count} {what} is needed, got {size=}"
+        )
     share, more = divmod(size, count)
     lengths = share + (torch.arange(count) < more).long()
     begins = lengths.cumsum(0) - lengths

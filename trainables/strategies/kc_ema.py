@@ -14,7 +14,7 @@ from spaces.schedules.constant import Constant
 from trainables.averagers import Averager
 from trainables.averagers.consolidated import Consolidated
 from trainables.lessons import Lesson
-from trainables.losses import divergence, log_likelihoods
+from trainables.losses import log_likelihoods
 from trainables.strategies.base import Strategy
 from trainables.terms import Term
 from trainables.terms.base import added
@@ -33,7 +33,7 @@ class KcEma(Strategy):
     reconstruction of what its text describes: ``label``, ``temperature``, ``dusted`` and
     ``sigma`` (in units of the input) are ours and worth a search. KL(q || p) is cross-entropy less q's
     entropy, which has no slope. A student that begins each task as the teacher is
-    {kind: restarts, toward: <the teacher>} among the recipe's ``pulls``; deployed is the teacher.
+    {kind: at_tasks, at: start, toward: <the teacher>} among the ``pulls``; deployed is the teacher.
     """
 
     wants: ClassVar[frozenset[str]] = frozenset({"later", "noise"})
@@ -57,5 +57,6 @@ class KcEma(Strategy):
         dust = batch.x + now["sigma"] * batch.noise
         aim = lesson.forward(teacher, dust, batch.mask).log_softmax(-1).detach()
         mine = lesson.forward(lesson.student, dust, batch.mask).log_softmax(-1)
-        loss = loss + batch.later * now["dusted"] * divergence(aim, mine)
+        apart = (aim.exp() * (aim - mine)).sum(-1).mean()
+        loss = loss + batch.later * now["dusted"] * apart
         return added(loss, self.terms, lesson)
