@@ -10,9 +10,7 @@ def course(places, samples):
     held, out = {}, []
     for at, arriving in zip(places.tolist(), samples.tolist(), strict=True):
         out.append(dict(held))
-        for place, sample in zip(at, arriving, strict=True):
-            if place >= 0:
-                held[place] = sample
+        held |= {p: s for p, s in zip(at, arriving, strict=True) if p >= 0}
     return [*out, held]
 
 

@@ -19,10 +19,8 @@ class ClassRings(Memory):
     """Each class keeps the last size / classes of its samples, met for the first time: equal shares.
 
     The places are divided among all classes of the stream before it begins, so most are empty in
-    the first task. Of 200 places and 7 classes the first four have one place more.
-
-    Raises (``places``):
-        ValueError: if there are fewer places than classes.
+    the first task. Of 200 places and 7 classes the first four have one place more; with fewer places
+    than classes the last classes have none.
     """
 
     size: Annotated[int, Field(ge=1, le=1_000_000)] = 200
@@ -31,4 +29,4 @@ class ClassRings(Memory):
 
     def places(self, arrivals: Arrivals, rng: torch.Generator) -> Tensor:
         del rng
-        return in_rings(arrivals.samples, arrivals.labels, self.size, arrivals.classes, "classes")
+        return in_rings(arrivals.samples, arrivals.labels, self.size, arrivals.classes)

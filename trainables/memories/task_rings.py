@@ -19,9 +19,6 @@ class TaskRings(Memory):
     """Each task keeps the last size / tasks of its samples, met for the first time.
 
     The places are divided among all tasks of the stream before it begins; GEM's memory.
-
-    Raises (``places``):
-        ValueError: if there are fewer places than tasks.
     """
 
     tells_tasks: ClassVar[bool] = True
@@ -32,4 +29,4 @@ class TaskRings(Memory):
     def places(self, arrivals: Arrivals, rng: torch.Generator) -> Tensor:
         del rng
         task = arrivals.task.unsqueeze(1).expand_as(arrivals.samples)
-        return in_rings(arrivals.samples, task, self.size, arrivals.tasks, "tasks")
+        return in_rings(arrivals.samples, task, self.size, arrivals.tasks)
