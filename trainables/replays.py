@@ -64,7 +64,8 @@ def course(
 
     Before each step ``memory.batch`` samples are drawn ``draws`` times from what is held, with
     replacement and independently, so that a step costs the same however few are held. (Codes
-    that draw without it show all that is held while that is fewer.)
+    that draw without it show all that is held while that is fewer.) While nothing is held the step's
+    own samples stand in and count nothing, so that what normalises by whole batches sees the batch.
     """
     arrivals = _arrivals(stream, batches)
     places = memory.places(arrivals, generator("memory", seed))
@@ -72,16 +73,17 @@ def course(
     shape = (len(places), draws, memory.batch)
     unit = torch.rand(shape, generator=generator("replay", seed), dtype=torch.float64)
     seats, shown, filled = put.pick(unit)
-    share = (filled > 0).float() / memory.batch
+    some = (filled > 0).view(-1, 1, 1)
+    own = arrivals.samples[:, torch.arange(memory.batch) % arrivals.samples.shape[1]]
     y = torch.cat([split.y for split in stream.train])
     device = y.device
     return Course(
         x=torch.cat([split.x for split in stream.train]),
         y=y,
         task=_tasks(stream).to(device),
-        shown=shown.to(device),
+        shown=torch.where(some, shown, own.unsqueeze(1)).to(device),
         seats=seats.to(device),
-        share=share.view(-1, 1, 1).to(device),
+        share=(some.float() / memory.batch).to(device),
         puts=Put(put.columns.to(device), put.places.to(device)),
         edges=put.count,
     )
