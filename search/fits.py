@@ -110,6 +110,8 @@ def _of_boundaries(recipe: Recipe) -> Iterator[tuple[Path, str]]:
         for dotted, part in specs_in(recipe, kind).items():
             if message := _knows(part):
                 yield _path(dotted), message
+    if recipe.memory is not None and recipe.memory.tells_tasks:
+        yield ("memory",), f"must be told which task a sample is of, but {WHY}"
     looks = {"strategy": recipe.strategy.wants}
     looks |= {dotted: term.needs for dotted, term in specs_in(recipe, Term).items()}
     for dotted, wants in looks.items():

@@ -62,10 +62,13 @@ def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
     """What a memory takes: the samples once more, what is shown when, logits that are stored."""
     if recipe.memory is None:
         return 0
-    shown = stream.clock.steps * recipe.strategy.draws() * recipe.memory.batch * (2 * LONG + FLOAT)
+    steps, count = stream.clock.steps, sum(len(s) for s in stream.train)
+    shown = steps * recipe.strategy.draws() * recipe.memory.batch * 2 * LONG
     logits = members * recipe.memory.size * stream.classes * FLOAT
-    samples = sum(s.x.numel() * FLOAT + s.y.numel() * LONG for s in stream.train)
-    return shown + samples + (logits if "stored" in recipe.strategy.needs() else 0)
+    samples = sum(s.x.numel() for s in stream.train) * FLOAT + 2 * count * LONG
+    # Each sample is put somewhere once, at most, unless a memory takes it again.
+    puts = steps * (FLOAT + LONG) + 2 * min(count, recipe.memory.size) * LONG
+    return shown + samples + puts + (logits if "stored" in recipe.strategy.needs() else 0)
 
 
 def rows(averager: Averager, clock: Clock) -> int:

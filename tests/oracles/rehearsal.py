@@ -79,9 +79,7 @@ def er_ace(net, batch, draws, now, teachers):
     logits[:, absent] = float("-inf")
     loss = cross_entropy(logits, y)
     if draws[0] is not None:
-        _, yb, _, _ = draws[0]
-        met = sorted(now["met"])
-        loss = loss + cross_entropy(past[:, met], torch.tensor([met.index(c) for c in yb.tolist()]))
+        loss = loss + cross_entropy(past, draws[0][1])
     return loss
 
 
@@ -129,11 +127,10 @@ def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
     rates = recipe.optimizer.lr.table(clock)
     sgd = torch.optim.SGD(net.parameters(), lr=0.0, momentum=0.9)
     buffer = None if recipe.memory is None else Buffer(recipe, stream, seed, draws)
-    step, met = 0, set()
+    step = 0
     orders = stream.batch_indices(seed=seed, size=recipe.batch)
     for task, (split, order) in enumerate(zip(stream.train, orders, strict=True)):
         mask = None if stream.masks is None else stream.masks[task]
-        met |= set(split.y.tolist())
         if restart is not None:
             net.load_state_dict(beside[restart].state_dict())
         for chosen in order:
@@ -141,7 +138,7 @@ def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
             shown = [None] if buffer is None else [buffer.draw(step, d) for d in range(draws)]
             logits = _masked(net(x), mask)
             noise = torch.randn(x.shape, generator=generator("noise", seed, step))
-            now = _at(own, step) | {"task": task, "met": met, "noise": noise}
+            now = _at(own, step) | {"task": task, "noise": noise}
             loss = LOSSES[strategy.kind](net, (x, y, mask, logits), shown, now, beside)
             if buffer is not None:
                 buffer.put(step, x, y, mask, logits.detach())

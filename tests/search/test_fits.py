@@ -54,6 +54,16 @@ NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
             "pulls.0.toward",
             "depends on where tasks begin",
         ),
+        (
+            "strategy: {kind: replay}\n  memory: {kind: task_rings}",
+            "memory",
+            "must be told which task a sample is of",
+        ),
+        (
+            "strategy: {kind: kc_ema}",
+            "strategy.teacher",
+            "depends on where tasks begin",
+        ),
     ],
 )
 def test_what_acts_at_a_boundary_is_refused_where_none_is_known(recipe, place, reason):
@@ -78,6 +88,8 @@ def test_averages_that_follow_tasks_are_refused_likewise(averager):
         "strategy: {kind: finetune, terms: [{kind: agreement, teacher: {kind: ema, momentum: 0.9}}]}",
         "pulls: [{kind: steady, every: 10}]",
         "strategy: {kind: finetune, terms: [{kind: replay}]}\n  memory: {kind: reservoir}",
+        "strategy: {kind: er_ace}\n  memory: {kind: greedy}",
+        "strategy: {kind: cls_er}\n  memory: {kind: class_reservoir}",
     ],
 )
 def test_what_knows_no_boundary_is_welcome(recipe):

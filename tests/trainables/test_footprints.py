@@ -13,6 +13,7 @@ from trainables.averagers.ema import Ema
 from trainables.averagers.lawa import Lawa
 from trainables.cohort import Cohort, Member
 from trainables.footprints import footprint, rows, width
+from trainables.memories.reservoir import Reservoir
 from trainables.models.cnn import Cnn
 from trainables.models.mlp import Mlp
 from trainables.optimizers.adamw import Adamw
@@ -21,6 +22,14 @@ from trainables.scenarios.blobs import Blobs
 from trainables.scenarios.rotated_digits import RotatedDigits
 from trainables.scenarios.split_digits import SplitDigits
 from trainables.strategies.mean_teacher import MeanTeacher
+from trainables.strategies.replay import Replay
+from trainables.terms.logits import Logits
+
+REHEARSED = Recipe(
+    model=Mlp(hidden=(16,)),
+    memory=Reservoir(size=500),
+    strategy=Replay(terms=(Logits(),)),
+)
 
 
 def arrays(thing, seen):
@@ -69,8 +78,9 @@ def held(cohort):
         (Recipe(model=Mlp(hidden=(64,)), strategy=MeanTeacher()), SplitDigits(steps=75)),
         (Recipe(model=Cnn(), optimizer=Adamw(lr=Constant(value=0.01))), SplitDigits(steps=20)),
         (Recipe(model=Mlp(hidden=(256, 256))), Blobs(steps=60)),
+        (REHEARSED, SplitDigits(steps=75)),
     ],
-    ids=["digits", "teacher", "cnn", "blobs"],
+    ids=["digits", "teacher", "cnn", "blobs", "rehearsed"],
 )
 def test_footprint_is_what_a_cohort_holds_within_a_tenth(recipe, scenario, members, averages):
     stream = scenario.stream()

@@ -13,7 +13,8 @@ from spaces.families import Family
 class Arrivals(NamedTuple):
     """The stream as a memory sees it: ``samples`` int64 [steps, B] and their ``labels`` [steps, B].
 
-    A sample's number tells it from all others of the stream. ``task`` int64 [steps]. How many
+    A sample's number tells it from all others of the stream; an image that is shown by two tasks is
+    two samples. ``task`` int64 [steps]. How many
     ``classes`` and ``tasks`` there will be is known from the start, which of them is not.
     """
 

@@ -21,14 +21,15 @@ OUT = -1e9
 @Strategy.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErAce(Strategy):
-    """CE(batch; classes in the batch) + CE(shown again; classes of the tasks so far), plus ``terms``.
+    """CE(batch; classes in the batch) + CE(shown again; all classes), plus ``terms``.
 
     The new classes' samples do not push down the logits of the old, which the replayed samples
-    alone compare with one another and with the new. Each mean is over its own samples. The paper's
-    code also lets classes that were never met into the first softmax; we follow the equation.
+    alone compare with one another and with the new. Each mean is over its own samples. The first
+    softmax is the equation's (mammoth's also has the classes that were never met); the second has
+    those too, unlike the equation's, since who is told no boundaries cannot leave them out.
     """
 
-    wants: ClassVar[frozenset[str]] = frozenset({"replay", "old", "new"})
+    wants: ClassVar[frozenset[str]] = frozenset({"replay"})
     draw_count: ClassVar[int] = 1
     terms: tuple[Term, ...] = ()
     kind: Literal["er_ace"] = "er_ace"
@@ -36,11 +37,8 @@ class ErAce(Strategy):
     def loss(self, lesson: Lesson) -> Tensor:
         batch, replay = lesson.batch, lesson.batch.replay
         assert replay is not None
-        assert batch.old is not None
-        assert batch.new is not None
         own, past = lesson.joined(lesson.student)
         here = (batch.y.unsqueeze(1) == torch.arange(own.shape[1], device=own.device)).any(0)
         now = cross_entropy(torch.where(here, own, OUT), batch.y)
-        met = torch.where(batch.old | batch.new, past, OUT)
-        then = (replay.share[0] * log_likelihoods(met, replay.y[0])).sum()
+        then = (replay.share[0] * log_likelihoods(past, replay.y[0])).sum()
         return added(now - then, self.terms, lesson)
