@@ -61,7 +61,7 @@ NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
         ),
         (
             "strategy: {kind: kc_ema}",
-            "strategy.teacher",
+            "strategy",
             "depends on where tasks begin",
         ),
     ],
