@@ -29,6 +29,7 @@ from trainables.scoring import MEASURES
 SLOW = Ema(momentum=Constant(value=0.9))
 FREE = Blobs(tasks=3, steps=12).stream()
 MASKED = SplitDigits(steps=6, incremental="task").stream()
+HARD = SplitDigits(steps=6).stream()
 ALL = Evaluation(("nll", "brier", "ece", "churn", "ahead", "untrained"))
 
 
@@ -84,18 +85,21 @@ def test_the_next_task_and_what_the_first_weights_know_of_it():
 
 
 def test_churn_is_what_answers_changed_since_the_task_before():
-    cohort = Cohort([member(0.3, SLOW)], FREE, seed=0)
+    cohort = Cohort([member(0.02, SLOW)], HARD, seed=0)
     before: dict[str, list[list[int]]] = {}
-    for record, average, student in told(cohort, FREE):
+    seen: list[list[float]] = []
+    for record, average, student in told(cohort, HARD):
         for name, row in (("churn", average), ("student_churn", student)):
             now = [
-                [z.index(max(z)) for z in answers(cohort, FREE, row, i, s)]
-                for i, s in enumerate(FREE.validation[: record.task + 1])
+                [z.index(max(z)) for z in answers(cohort, HARD, row, i, s)]
+                for i, s in enumerate(HARD.validation[: record.task + 1])
             ]
             pairs = zip(before.get(name, []), now[:-1], strict=True)
             changed = [sum(a != b for a, b in zip(*p, strict=True)) / len(p[0]) for p in pairs]
             assert list(record.scores[name]) == pytest.approx(changed, abs=1e-12)
             before[name] = now
+            seen.append(changed)
+    assert len({share for row in seen for share in row}) > 6  # it tells tasks and rows apart
 
 
 def scores(cohort, stream=FREE):

@@ -29,7 +29,7 @@ def sheets(draw, *, least=1):
     """All that may be measured of a stream; curves end, and begin, where the tasks do."""
     tasks = draw(st.integers(least, 5))
     rows = [draw(lists(k + 1)) for k in range(tasks)]
-    steps = [0, *accumulate(draw(st.integers(1, 8)) for _ in range(tasks))]
+    steps = [0, *accumulate(draw(st.integers(1, 14)) for _ in range(tasks))]
     curves = []
     for k, (start, end) in enumerate(pairwise(steps)):
         first = [start, *(rows[k - 1] if k else []), draw(SHARES)]
