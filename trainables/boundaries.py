@@ -78,7 +78,7 @@ class Boundaries:
         return student
 
     def begin(self, student: Tensor) -> None:
-        """The next task begins with ``student`` [M, P]."""
+        """A task begins with ``student`` [M, P]."""
         self.start = student.clone()
 
     def _boundary(self, ending: Ending, part: slice) -> Boundary:
@@ -107,13 +107,11 @@ class Boundaries:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "start": self.start,
             "ends": self._ends,
             "fishers": self._fishers,
             "rows": dict(self.rows),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.start.copy_(state["start"])
         self._ends, self._fishers = (state[n].to(self.start) for n in ("ends", "fishers"))
         self.rows = {seat: row.to(self.start) for seat, row in state["rows"].items()}

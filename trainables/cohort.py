@@ -15,7 +15,7 @@ from torch import Tensor
 
 from spaces.clock import Clock
 from spaces.schedules.base import Table
-from trainables.averagers import Averager
+from trainables.averagers import Averager, refuse_unfollowed
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.boundaries import Boundaries, Ending
 from trainables.captures import Capture, Way, way_of
@@ -64,15 +64,17 @@ class Cohort:
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
     the one that its recipe gives.
 
-    Each step: the loss's gradient, the optimizer, the companions, the pulls. At the end of a task: the
-    merge, the bank, then the companions that change there.
+    Before a task: the pulls that open it. Each step: the loss's gradient, the optimizer, the
+    companions, the pulls. At the end of a task: the merge, the bank, then the companions that
+    change there.
 
     Laws (``tests/contracts/test_cohorts.py``): each member, its averages and companions evolve
     to the last bit as they would alone, whoever else is there or has been dropped; cut at any
     task boundary, saved and resumed, a cohort ends as if never cut.
 
     Raises:
-        ValueError: if there is no member, one has no averager, or skeletons differ.
+        ValueError: if there is no member, one has no averager or one that can only teach, or
+            skeletons differ.
     """
 
     def __init__(  # noqa: PLR0913 - what it trains, then where and how, all by name
@@ -171,6 +173,8 @@ class Cohort:
         if self.task == self._stream.clock.task_count:
             raise ValueError(f"no task is left to train, got {self.task=}")
         blocks = self._blocks(self.task)
+        self._pull_(blocks[0].start, slice(None), self.students, self._tables, ".opening")
+        self._boundaries.begin(self.students)
         for block in blocks:
             batches = list(self._materials.batches(self.task, block))
             if self._capture is None:
@@ -192,7 +196,6 @@ class Cohort:
                 pause(block.stop)
         last = self._stream.clock.task_ends[self.task] - 1
         self._companions.settle_(Moment(last, self.students, self._finish), self._tables)
-        self._boundaries.begin(self.students)
         self.task += 1
 
     def _steps(self, given: tuple[Tensor, tuple[Batch, ...]]) -> None:
@@ -220,17 +223,23 @@ class Cohort:
         if self._materials.stores(step):
             logits = self._learner.answers(students, batch.x, batch.mask)
             self._materials.store_(step, part, logits)
-        slope = self._trained(gradients) if self._companions.gathers else gradients
+        slope = self._trained(gradients) if self._companions.watch else gradients
         slots = Slots(students, gradients, self._slots[part, slot])
         self._update_(slots, memory, now)
         self._slow_body_(slots, now, tables.host("body_rate", step, part))
-        if self._companions.gathers:
-            self._companions.gather_(part, Passage(students, slope, slots.out), now)
-        self._companions.absorb_(step, part, slots.out, tables)
+        passage = Passage(students, slope, slots.out)
+        self._companions.gather_(part, passage, now)
+        self._companions.absorb_(step, part, passage, tables)
+        self._pull_(step, part, slots.out, tables)
+
+    def _pull_(
+        self, step: int, part: slice, students: Tensor, tables: Values, when: str = ""
+    ) -> None:
+        """Draws students [m, P] towards the targets of their pulls, one pull after the other."""
+        now = tables.at(step, part)
         for i in range(len(self._recipe.pulls)):
-            target = self._companions.averages[f"pulls.{i}.toward"][part]
-            host = tables.host(f"pulls.{i}", step, part)
-            absorb_(slots.out, target, now[f"pulls.{i}"], host)
+            target, name = self._companions.averages[f"pulls.{i}.toward"], f"pulls.{i}{when}"
+            absorb_(students, target[part], now[name], tables.host(name, step, part))
 
     def _trained(self, gradients: Tensor) -> Tensor:
         """A copy of ``gradients`` without what stands in the columns of the buffers."""
@@ -393,6 +402,8 @@ class Cohort:
 def _check(members: Sequence[Member]) -> None:
     if not members or not all(member.averagers for member in members):
         raise ValueError("a cohort needs a member, and every member an averager")
+    for averager in (a for member in members for a in member.averagers):
+        refuse_unfollowed(averager)
     if len({skeleton(member.recipe) for member in members}) != 1:
         raise ValueError("members of a cohort may differ in schedules and averagers only")
 

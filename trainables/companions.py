@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.averagers import Averager
+from trainables.averagers.live import Live
 from trainables.bank import absorb_
 from trainables.columns import Columns, Values
 from trainables.importances import Importance
@@ -47,22 +48,33 @@ class Companions:
         self._sums = {
             n: {s: torch.zeros_like(first) for s in kind.sums} for n, kind in self._kinds.items()
         }
-        self.gathers = any(self._sums.values())
+        self._gathers = any(self._sums.values())
         self._quadratic = specs_in(recipes[0], Quadratic)
+        kinds = specs_in(recipes[0], Averager)
+        self._live = {n: kind for n, kind in kinds.items() if isinstance(kind, Live)}
+        self._kept = {n: kind.begun(first) for n, kind in self._live.items()}
+        self.watch = self._gathers or bool(self._live)
+        """Whether any of them looks at gradients."""
 
     def shown(self, part: slice) -> dict[str, Tensor]:
         """What the loss of the members in ``part`` is shown, [m, P] by path within the strategy."""
         found = below(self.averages | self.importances, OF_THE_LOSS)
         return {name: stack[part] for name, stack in found.items()}
 
-    def absorb_(self, step: int, part: slice, students: Tensor, tables: Values) -> None:
+    def absorb_(self, step: int, part: slice, passage: Passage, tables: Values) -> None:
         """Has every average take in the students [m, P] after a step."""
         now = tables.at(step, part)
         for name, stack in self.averages.items():
-            absorb_(stack[part], students, now[name], tables.host(name, step, part))
+            if live := self._live.get(name):
+                kept = {n: s[part] for n, s in self._kept[name].items()}
+                live.absorb_(stack[part], kept, passage, below(now, name))
+            else:
+                absorb_(stack[part], passage.after, now[name], tables.host(name, step, part))
 
     def gather_(self, part: slice, passage: Passage, now: Mapping[str, Tensor]) -> None:
         """Has the importances that add up steps add this one; ``passage`` with the whole gradient."""
+        if not self._gathers:
+            return
         own = passage._replace(gradient=passage.gradient - self._penalties(part, passage, now))
         for name, kind in self._kinds.items():
             if kind.sums:
@@ -88,6 +100,9 @@ class Companions:
             for stack in sums.values():
                 stack.zero_()
         for name, stack in self.averages.items():
+            if live := self._live.get(name):
+                live.settle_(stack, self._kept[name], at.student)
+                continue
             settling = f"{name}.settling"
             absorb_(stack, at.student, now[settling], tables.host(settling, at.step, every))
 
@@ -101,19 +116,20 @@ class Companions:
         return [stack for stacks in self._all() for stack in stacks.values()]
 
     def state_dict(self) -> dict[str, Any]:
-        return {"averages": self.averages, "importances": self.importances}
+        return {"averages": self.averages, "importances": self.importances, "kept": self._kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Between tasks, so that there are no sums to be taken up."""
         for stacks, saved in (
             (self.averages, state["averages"]),
             (self.importances, state["importances"]),
+            *((kept, state["kept"][name]) for name, kept in self._kept.items()),
         ):
             for name, stack in stacks.items():
                 stack.copy_(saved[name])
 
     def _all(self) -> Iterable[dict[str, Tensor]]:
-        return self.averages, self.importances, *self._sums.values()
+        return self.averages, self.importances, *self._sums.values(), *self._kept.values()
 
 
 def _drawn(averagers: list[Averager], first: Tensor, draw: Callable[[int], Tensor]) -> Tensor:

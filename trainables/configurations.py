@@ -18,7 +18,7 @@ from spaces.files import text_of
 from spaces.specs import Spec, load
 from spaces.yamls import parse
 from trainables import checkpoints
-from trainables.averagers import Averager
+from trainables.averagers import Averager, refuse_unfollowed
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
 from trainables.evaluation import Looks
@@ -49,6 +49,7 @@ class Configuration(Spec):
     provenance: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        refuse_unfollowed(self.averager)
         rows = (self.provenance or {}).get("validation", [])
         if not (isinstance(rows, list) and all(map(_is_row, rows))):
             raise ValueError(f"provenance.validation: rows of numbers are due, got {rows!r:.60}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainables.averagers import Averager
+from trainables.averagers.live import Live
 from trainables.bank import BLOCK, GROUP
 from trainables.columns import columns_of
 from trainables.importances import Importance
@@ -55,7 +56,9 @@ def _beside(recipe: Recipe, clock: Clock) -> int:
     gathered = sum(1 + len(importance.sums) for importance in importances)
     merge = recipe.merge
     ends = 0 if merge is None else clock.task_count * (merge.ends + merge.fishers)
-    return len(specs_in(recipe, Averager)) + gathered + ends + STARTS
+    averages = specs_in(recipe, Averager).values()
+    live = sum(a.extra for a in averages if isinstance(a, Live))
+    return len(averages) + live + gathered + ends + STARTS
 
 
 def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:

@@ -77,6 +77,6 @@ def refuse_idle_teachers(spec: Any) -> None:
     for f in fields(spec):
         value = getattr(spec, f.name)
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Averager) and not one.steers:
+            if isinstance(one, Averager) and not (one.steers or one.live):
                 kind = type(one).__name__.lower()
                 raise ValueError(f"{f.name}: a {kind} is known at the ends of tasks only")

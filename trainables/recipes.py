@@ -81,6 +81,7 @@ class Recipe(Spec):
         for pull in self.pulls:
             if pull.optimizer == "reset":
                 out[1:][pull.table(clock)[:-1] > 0] = 1
+                out[np.array(clock.task_starts)[pull.opening(clock) > 0]] = 1
         return out
 
 

@@ -6,7 +6,7 @@ Specs that are equal once their tables are taken out can be trained as one cohor
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -24,8 +24,13 @@ T = TypeVar("T")
 
 
 def skeleton(spec: Any) -> Hashable:
-    """``spec`` with a blank for every schedule, averager and pull; equal skeletons, same program."""
-    if isinstance(spec, (Schedule, Averager, Pull)):
+    """``spec`` with a blank for every schedule, averager and pull; equal skeletons, same program.
+
+    Live averagers are no tables: of them, and of pulls towards them, only the schedules are blanked.
+    """
+    if isinstance(spec, Pull):
+        return "pull", skeleton(spec.toward)
+    if isinstance(spec, Schedule) or _is_table(spec):
         return "table"
     if is_dataclass(spec):
         here = ((f.name, skeleton(getattr(spec, f.name))) for f in fields(spec))
@@ -36,17 +41,21 @@ def skeleton(spec: Any) -> Hashable:
 def tables(spec: Any, clock: Clock, path: str = "") -> dict[str, Table]:
     """Every table in ``spec``, by dotted path. Each float64 [clock.steps].
 
-    A teacher has one for after each step and, under ``settling``, one for after each task; a pull
-    one for how far, and those of its target.
+    A teacher has one for after each step and, under ``settling``, one for after each task, unless
+    it is live and has those of its schedules; a pull
+    one for how far, under ``opening`` one for before each task, and those of its target.
     """
     if isinstance(spec, Schedule):
         return {path: spec.table(clock)}
-    if isinstance(spec, Averager):
+    if _is_table(spec):
         settled = np.zeros(clock.steps)
         settled[[end - 1 for end in clock.task_ends]] = spec.settling(clock)
         return {path: spec.teaching(clock), f"{path}.settling": settled}
     if isinstance(spec, Pull):
-        return {path: spec.table(clock)} | tables(spec.toward, clock, f"{path}.toward")
+        opened = np.zeros(clock.steps)
+        opened[list(clock.task_starts)] = spec.opening(clock)
+        own = {path: spec.table(clock), f"{path}.opening": opened}
+        return own | tables(spec.toward, clock, f"{path}.toward")
     found: dict[str, Table] = {}
     for name, part in _parts(spec):
         found |= tables(part, clock, f"{path}.{name}".lstrip("."))
@@ -61,6 +70,10 @@ def specs_in(spec: Any, kind: type[T], path: str = "") -> dict[str, T]:
     for name, part in _parts(spec):
         found |= specs_in(part, kind, f"{path}.{name}".lstrip("."))
     return found
+
+
+def _is_table(spec: Any) -> TypeGuard[Averager]:
+    return isinstance(spec, Averager) and not spec.live
 
 
 def _parts(spec: Any) -> list[tuple[str, Any]]:

@@ -29,6 +29,7 @@ from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
 from trainables.strategies import Strategy
 from trainables.strategies.finetune import Finetune
+from trainables.strategies.mean_teacher import MeanTeacher
 from trainables.terms import Term
 from trainables.terms.logits import Logits
 from trainables.terms.quadratic import Quadratic
@@ -39,6 +40,8 @@ MODEL = Mlp(hidden=(20,))
 
 FAMILIES = (Term, Memory, Importance, Pull, Merge)
 PARTS = {f"{f.__name__.lower()}-{n}": kind for f in FAMILIES for n, kind in f.kinds.items()}
+PARTS |= {f"teacher-{n}": kind for n, kind in Averager.kinds.items() if kind.live}
+FOLLOWED = [kind for kind in Averager.kinds.values() if kind.followed]
 each_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 each_strategy = pytest.mark.parametrize("strategy", Strategy.kinds.values(), ids=Strategy.kinds)
 each_optimizer = pytest.mark.parametrize("optimizer", Optimizer.kinds.values(), ids=Optimizer.kinds)
@@ -57,6 +60,8 @@ def recipes(draw, strategy, optimizer, part):
     """Any recipe with an instance of ``part``, one kind of one family, in it."""
     terms = draw(_terms(part))
     learns = draw(specs_of(strategy))
+    if part in Averager.kinds.values():
+        learns = MeanTeacher(teacher=draw(specs_of(part)))
     if terms:
         learns = dataclasses.replace(learns, terms=terms)
     pulls = [draw(specs_of(part))] if part in Pull.kinds.values() else []
@@ -97,7 +102,7 @@ def members(draw, strategy=Finetune, optimizer=Sgd, part=None):
     """Up to four members of one program, their schedules, averagers and pulls drawn each."""
     first = draw(recipes(strategy, optimizer, part))
     more = draw(st.lists(alike(first, (Schedule, Averager, Pull)), max_size=3))
-    averagers = st.lists(_any(Averager, None), min_size=1, max_size=3).map(tuple)
+    averagers = st.lists(st.one_of(*map(specs_of, FOLLOWED)), min_size=1, max_size=3).map(tuple)
     return [Member(recipe, draw(averagers)) for recipe in (first, *more)]
 
 

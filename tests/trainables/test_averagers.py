@@ -261,5 +261,5 @@ def test_the_widest_is_the_mean_of_all_and_the_narrowest_can_be_a_power():
 
 @pytest.mark.parametrize("window", [Lawa(), TaskMean()])
 def test_nothing_is_made_of_what_is_no_average_at_every_step(window):
-    with pytest.raises(ValueError, match=f"got {type(window).__name__}, which is worked out"):
+    with pytest.raises(ValueError, match=f"got {type(window).__name__}, which has none"):
         Restarted(averager=window)

@@ -133,7 +133,7 @@ def test_power_laws_are_made_about_as_well_as_of_power_laws_from_the_first_step_
 
 @settings(max_examples=80, deadline=None)
 @given(
-    averager=st.sampled_from(list(Averager.kinds.values())).flatmap(specs_of),
+    averager=st.sampled_from([k for k in Averager.kinds.values() if k.followed]).flatmap(specs_of),
     every=st.integers(1, 12),
     lengths=st.lists(st.integers(1, 25), min_size=1, max_size=3),
 )

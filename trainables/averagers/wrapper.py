@@ -12,7 +12,7 @@ class Wrapper(Averager):
     """Its table follows from that of ``averager``, at every step.
 
     Raises:
-        ValueError: if ``averager`` is an average at the ends of tasks only.
+        ValueError: if ``averager`` has no table that is an average at every step.
     """
 
     averager: Averager
@@ -20,6 +20,6 @@ class Wrapper(Averager):
     def __post_init__(self) -> None:
         if not self.averager.steers:
             raise ValueError(
-                f"needs an averager that is one at every step, got {type(self.averager).__name__},"
-                " which is worked out for the ends of tasks only"
+                f"needs an averager whose table is one at every step, got "
+                f"{type(self.averager).__name__}, which has none"
             )

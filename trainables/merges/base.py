@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import ClassVar, NamedTuple
 
+import torch
 from torch import Tensor
 
 from spaces.families import Family
@@ -34,6 +36,16 @@ class Boundary(NamedTuple):
     layout: Layout
     old: Tensor
     new: Tensor
+
+    @property
+    def vectors(self) -> list[Tensor]:
+        """How far each end so far is from what the stream began with, a task vector each. [M, P]."""
+        return [end - self.initial for end in self.ends.unbind(1)]
+
+
+def total(stacks: Iterable[Tensor]) -> Tensor:
+    """Their sum, one added after the other, so that each row rounds as it would alone."""
+    return reduce(torch.add, stacks)
 
 
 class Merge(Family):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
 from spaces.families import Family
 from trainables.averagers import Averager
+from trainables.lessons import refuse_idle_teachers
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
@@ -25,12 +28,25 @@ class Pull(Family):
 
     Laws (``tests/contracts/test_pulls.py``): within [0, 1]; b = 0 leaves the student alone to the
     last bit, b = 1 makes it the target.
+
+    Raises:
+        ValueError: if the target is an average at the ends of tasks only.
     """
 
     __slots__ = ()
     toward: Averager
     optimizer: Kept
 
+    def __post_init__(self) -> None:
+        refuse_idle_teachers(self)
+
     def table(self, clock: Clock) -> Table:
         """How far the student is drawn after each step. Float64 [clock.steps]."""
         raise NotImplementedError
+
+    def opening(self, clock: Clock) -> Table:
+        """How far the student is drawn before each task's first step. Float64 [task_count].
+
+        0 for the first task. What was measured and copied of the task before does not know of it.
+        """
+        return np.zeros(clock.task_count)
