@@ -7,6 +7,7 @@ what and the numbers that its draws are made of. What is remembered (inputs, lab
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, mse_loss, softmax
@@ -112,11 +113,18 @@ def kc_ema(net, batch, draws, now, teachers):
     return fused + now["dusted"] * apart
 
 
+class Plain(NamedTuple):
+    """Flat weights at the end."""
+
+    student: torch.Tensor
+    teachers: dict[str, torch.Tensor]
+
+
 LOSSES = {f.__name__: f for f in (replay, finetune, er_ace, cls_er, kc_ema)}
 
 
 def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
-    """The student's flat weights at the end. ``restart``: the teacher that a task's student begins as."""
+    """``restart``: the teacher that a task's student begins as."""
     clock, strategy = stream.clock, recipe.strategy
     net = recipe.model.build(stream.inputs, stream.classes, generator("weights", seed))
     beside = {n: copy.deepcopy(net) for n in teachers}
@@ -149,4 +157,8 @@ def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
             for n, teacher in beside.items():
                 _follow(teacher, net, tables[n][step])
             step += 1
+    return Plain(_flat(net), {n: _flat(teacher) for n, teacher in beside.items()})
+
+
+def _flat(net):
     return torch.nn.utils.parameters_to_vector(net.parameters()).detach()

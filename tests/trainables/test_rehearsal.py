@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from trainables.pulls.at_tasks import AtTasks
 
 from spaces.clock import Clock
 from spaces.schedules.constant import Constant
@@ -38,6 +41,7 @@ LR = Linear(start=0.05, end=0.01)
 
 DER = Finetune(terms=(Logits(weight=RISING),))
 DERPP = Finetune(terms=(Logits(weight=RISING), OfLabels(weight=RISING)))
+FOLLOWED = (Student(),)
 ONCE = Reservoir(size=20, batch=6)
 ALWAYS = Reservoir(size=20, batch=6, offered="always")
 CLASSES = ClassReservoir(size=15, batch=4)
@@ -54,16 +58,19 @@ def recipe(strategy, memory=ONCE):
     )
 
 
-def trained(*recipes, stream=BLOBS, seed=3):
-    cohort = Cohort([Member(r, (Student(),)) for r in recipes], stream, seed=seed)
+def trained(*recipes, stream=BLOBS, averagers=FOLLOWED):
+    cohort = Cohort([Member(r, averagers) for r in recipes], stream, seed=3)
     for _ in range(stream.clock.task_count):
         cohort.train_task()
     return cohort
 
 
 def agree(cohort, plain, row=0):
-    mine = cohort.students[row, : len(plain)]
-    torch.testing.assert_close(mine, plain, rtol=1e-4, atol=1e-4)
+    close(cohort.students[row], plain.student)
+
+
+def close(row, plain):
+    torch.testing.assert_close(row[: len(plain)], plain, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +107,15 @@ def test_batches_are_normalised_as_in_a_plain_loop(strategy):
 
 def test_cls_er_is_as_in_a_plain_loop():
     one = recipe(ClsEr(weight=RISING))
-    agree(trained(one), oracle.train(one, BLOBS, seed=3, teachers=("plastic", "stable")))
+    cohort = trained(one, averagers=(one.strategy.stable, one.strategy.plastic))
+    plain = oracle.train(one, BLOBS, seed=3, teachers=("plastic", "stable"))
+    agree(cohort, plain)
+    for row, name in zip(cohort.averages, ("stable", "plastic"), strict=True):
+        close(row, plain.teachers[name])  # so that the stable model can be deployed
 
 
-def test_kc_ema_is_as_in_a_plain_loop():
+@pytest.mark.parametrize("restart", [None, "teacher"])
+def test_kc_ema_is_as_in_a_plain_loop(restart):
     strategy = KcEma(
         teacher=Consolidated(momentum=Constant(value=0.7), freeze=10, every=4, unit="steps"),
         label=Constant(value=0.4),
@@ -111,8 +123,12 @@ def test_kc_ema_is_as_in_a_plain_loop():
         dusted=RISING,
         sigma=Constant(value=0.3),
     )
-    one = recipe(strategy, None)
-    agree(trained(one), oracle.train(one, BLOBS, seed=3, teachers=("teacher",)))
+    begins = () if restart is None else (AtTasks(toward=strategy.teacher, at="start"),)
+    one = replace(recipe(strategy, None), pulls=begins)
+    cohort = trained(one, averagers=(strategy.teacher,))
+    plain = oracle.train(one, BLOBS, seed=3, teachers=("teacher",), restart=restart)
+    agree(cohort, plain)
+    close(cohort.averages[0], plain.teachers["teacher"])
 
 
 def test_what_was_answered_when_a_sample_was_met_is_stored_for_each_member():
