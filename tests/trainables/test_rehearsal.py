@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from trainables.pulls.at_tasks import AtTasks
 
 from spaces.clock import Clock
 from spaces.schedules.constant import Constant
@@ -21,6 +20,7 @@ from trainables.memories.task_rings import TaskRings
 from trainables.models.cnn import Cnn
 from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
+from trainables.pulls.at_tasks import AtTasks
 from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
 from trainables.scenarios.rotated_digits import RotatedDigits
