@@ -113,7 +113,7 @@ def _of_boundaries(recipe: Recipe) -> Iterator[tuple[Path, str]]:
     if recipe.memory is not None and recipe.memory.tells_tasks:
         yield ("memory",), f"must be told which task a sample is of, but {WHY}"
     looks = {"strategy": recipe.strategy.wants}
-    looks |= {dotted: term.needs for dotted, term in specs_in(recipe, Term).items()}
+    looks |= {dotted: term.looks_at() for dotted, term in specs_in(recipe, Term).items()}
     for dotted, wants in looks.items():
         if seen := sorted(wants & OF_BOUNDARIES):
             yield _path(dotted), f"looks at {' and '.join(seen)} classes, but {WHY}"

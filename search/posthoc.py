@@ -27,6 +27,7 @@ from trainables.devices import device_called
 from trainables.learners import Learner
 from trainables.metrics import METRICS, OF_ACCURACY, defined, measure
 from trainables.posthoc import reconstructions
+from trainables.readers import Reader
 from trainables.scoring import score
 from trainables.snapshots import Kept, read
 
@@ -188,6 +189,13 @@ class Student:
         self._config = history.candidates[self._own[0]].config
         self._recipe, _ = bench.file.candidate(self._config)
         self._learner = Learner(self._recipe, bench.stream, seed=queued.seed)
+        if self._recipe.classifier.paired:
+            kind = self._recipe.classifier.kind
+            raise SpecError(
+                [
+                    f"recipe.classifier: {kind} also asks the student, of which snapshots know nothing"
+                ]
+            )
         self._snapshots = torch.cat([k.snapshots for k in kept]).to(bench.device)
         self._tracked = [(queued.candidates[k.seat], k.average.to(bench.device)) for k in kept]
         self._seed = np.random.SeedSequence((bench.file.seed, job, member))
@@ -259,8 +267,10 @@ class Student:
         for task, solver in enumerate(self._bench.solvers):
             shares = self._shares(averagers, task)
             averages = self._averages(solver, shares)
+            seen = self._bench.stream.train[: task + 1]
+            reader = Reader(self._recipe.classifier, self._learner, seen)
             columns = [
-                score(self._learner, (averages,), split, None if masks is None else masks[i])[:, 0]
+                score(reader, (averages,), split, None if masks is None else masks[i])[:, 0]
                 for i, split in enumerate(validation[: task + 1])
             ]
             for rows, accuracy in zip(found, torch.stack(columns, dim=1).tolist(), strict=True):

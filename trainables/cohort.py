@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from spaces.clock import Clock
 from spaces.schedules.base import Table
@@ -24,12 +25,15 @@ from trainables.companions import Companions, Moment
 from trainables.exactness import LEAST_ROWS
 from trainables.importances.base import Estimate, Finish, Passage
 from trainables.learners import Learner
+from trainables.lessons import below
 from trainables.losses import log_likelihoods
 from trainables.materials import Materials
 from trainables.optimizers.base import Slots
 from trainables.panels import Panel, distinct
+from trainables.readers import Reader
 from trainables.readings import Reading, last_copy, reading
 from trainables.recipes import Recipe
+from trainables.refreshing import Unlearning
 from trainables.scenarios.base import Batch, Split, Stream
 from trainables.seeds import generator, joined
 from trainables.tables import skeleton
@@ -64,9 +68,9 @@ class Cohort:
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
     the one that its recipe gives.
 
-    Before a task: the pulls that open it. Each step: the loss's gradient, the optimizer, the
-    companions, the pulls. At the end of a task: the merge, the bank, then the companions that
-    change there.
+    Before a task: the pulls that open it. Each step: unlearning, the loss's gradient and its gate,
+    the optimizer, the companions, the pulls. At the end of a task: the merge, the bank, then the
+    companions that change there.
 
     Laws (``tests/contracts/test_cohorts.py``): each member, its averages and companions evolve
     to the last bit as they would alone, whoever else is there or has been dropped; cut at any
@@ -155,6 +159,10 @@ class Cohort:
                 rows[at] = merged.get(seat, rows[at])
         return rows
 
+    def reader(self, tasks: int) -> Reader:
+        """What answers for its weights when the training samples of so many tasks have been seen."""
+        return Reader(self._recipe.classifier, self._learner, self._stream.train[:tasks])
+
     @property
     def learner(self) -> Learner:
         """The network, and where its tensors lie in a row."""
@@ -176,7 +184,8 @@ class Cohort:
         self._pull_(blocks[0].start, slice(None), self.students, self._tables, ".opening")
         self._boundaries.begin(self.students)
         for block in blocks:
-            batches = list(self._materials.batches(self.task, block))
+            shown = self._materials.batches(self.task, block)
+            batches = [self._shaken(b, step) for step, b in zip(block, shown, strict=True)]
             if self._capture is None:
                 for part in self._parts():
                     for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
@@ -217,11 +226,17 @@ class Cohort:
         if may_restart(self._recipe) and tables.host("restart", step, part).any():
             for stack in memory.values():
                 stack.masked_fill_(now["restart"] == 1, 0)
+        if self._recipe.refresh is not None:
+            students = self._unlearnt(students, part, batch, now)
+            batch = batch._replace(jitter=None)
         shown = self._companions.shown(part)
         batch = self._materials.answered(batch, step, part)
         gradients = self._learner.gradients(students, shown, batch, now)
+        if self._recipe.gate is not None:
+            of = below(now, "gate")
+            gradients *= self._learner.gates(self._recipe.gate, students, batch, of)
         if self._materials.stores(step):
-            logits = self._learner.answers(students, batch.x, batch.mask)
+            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
             self._materials.store_(step, part, logits)
         slope = self._trained(gradients) if self._companions.watch else gradients
         slots = Slots(students, gradients, self._slots[part, slot])
@@ -240,6 +255,29 @@ class Cohort:
         for i in range(len(self._recipe.pulls)):
             target, name = self._companions.averages[f"pulls.{i}.toward"], f"pulls.{i}{when}"
             absorb_(students, target[part], now[name], tables.host(name, step, part))
+
+    def _shaken(self, batch: Batch, step: int) -> Batch:
+        """``batch`` with what unlearning looks at besides."""
+        if self._recipe.refresh is None:
+            return batch
+        trained = self._learner.layout.carried.start
+        drawn = torch.randn(trained, generator=generator("refresh", self._seed, step))
+        width = self._slots.shape[-1]
+        return batch._replace(jitter=pad(drawn, (0, width - trained)).to(self._slots))
+
+    def _unlearnt(
+        self, students: Tensor, part: slice, batch: Batch, now: Mapping[str, Tensor]
+    ) -> Tensor:
+        """What is left of the students [m, P] when they have unlearnt. [m, P]."""
+        assert self._recipe.refresh is not None
+        assert batch.jitter is not None
+        at = Unlearning(
+            students=students,
+            slopes=self._learner.ascents(students, batch),
+            importance=self._companions.importances["refresh.importance"][part],
+            noise=batch.jitter,
+        )
+        return self._recipe.refresh.unlearnt(at, below(now, "refresh"))
 
     def _trained(self, gradients: Tensor) -> Tensor:
         """A copy of ``gradients`` without what stands in the columns of the buffers."""
@@ -331,8 +369,7 @@ class Cohort:
 
         NaN where the average or what it answers is not finite.
         """
-        rows, places = self.distinct()
-        panel = Panel(self._learner, self._stream, (rows,), places)
+        panel = Panel.of_averages(self, self._stream)
         return torch.cat([panel.scores(s, panel.mask(i)) for i, s in enumerate(splits)], dim=1)
 
     def distinct(self) -> tuple[Tensor, list[int]]:

@@ -16,7 +16,11 @@ Classes: TypeAlias = Literal["all", "old", "seen"]
 Tasks: TypeAlias = Literal["all", "later"]
 """Every task, or all but the first."""
 
-SHOWN = frozenset({"later", "old", "new"})
+SHOWN: dict[Classes, frozenset[str]] = {
+    "all": frozenset({"later"}),
+    "old": frozenset({"later", "old"}),
+    "seen": frozenset({"later", "old", "new"}),
+}
 """What of a batch the functions below look at."""
 
 
@@ -33,9 +37,13 @@ def counted(lesson: Lesson, classes: Classes) -> Tensor | None:
     masks all other tasks' heads, which is where its old classes are.
     """
     batch = lesson.batch
+    if classes == "all":
+        return batch.mask
     assert batch.old is not None
+    if classes == "old":
+        return batch.old
     assert batch.new is not None
-    return {"all": batch.mask, "old": batch.old, "seen": batch.old | batch.new}[classes]
+    return batch.old | batch.new
 
 
 def compared(lesson: Lesson, teacher: Weights, classes: Classes) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
+from trainables.gates import Gate
+from trainables.gating import mask_of, measured
 from trainables.graphs import call_directly_
 from trainables.importances.base import Estimate
 from trainables.lessons import Lesson, below
+from trainables.losses import cross_entropy
 from trainables.models import Model
 from trainables.precisions import computed_in
 from trainables.programs import Finish, Function, Loop, Program
@@ -114,16 +117,83 @@ class Learner:
             self._programs[given] = self._program(of, given, mapped=1 + len(stacks))
         return self._programs[given](students, *stacks, *shared.values())
 
-    def answers(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Logits of each row on the same x, as its loss sees them in training. [R, B, C]."""
-        key = ("answers", mask is None)
+    def ascents(self, rows: Tensor, batch: Batch) -> Tensor:
+        """The gradient of each row's cross-entropy on ``batch``, 0 for buffers. [M, P]."""
+
+        def told(row: Tensor, x: Tensor, y: Tensor, *mask: Tensor) -> Tensor:
+            logits = self._forward(self._views(row), x, mask[0] if mask else None)
+            return cross_entropy(logits, y)
+
+        self.network.train()
+        key = ("ascents", batch.mask is None)
         if key not in self._programs:
-            self._programs[key] = self._program(self._answer, key, mapped=1)
+            self._programs[key] = self._program(grad(told), key, mapped=1)
+        mask = () if batch.mask is None else (batch.mask,)
+        return self._programs[key](rows, batch.x, batch.y, *mask)
+
+    def gates(self, gate: Gate, rows: Tensor, batch: Batch, now: Mapping[str, Tensor]) -> Tensor:
+        """Which gradients ``gate`` lets pass, 1 or 0; ``now`` has its own values [M, 1]. [M, P]."""
+
+        def mask(row: Tensor, *rest: Tensor) -> Tensor:
+            values = {n: v.squeeze(0) for n, v in zip(now, rest[:-1], strict=True)}
+            with measured(self.network) as sizes:
+                self.logits(row, rest[-1], None)
+            return mask_of(gate, self.layout, sizes, values)
+
+        if "gates" not in self._programs:
+            self._programs["gates"] = self._program(mask, "gates", mapped=1 + len(now))
+        return self._programs["gates"](rows, *now.values(), batch.x)
+
+    def answers(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Logits of each row on the same x. [R, B, C]."""
+        return self._answered("answers", self._judged, rows, x, mask)
+
+    def answers_in_training(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
+        """The same as a loss sees them: in its precision, normalised by the batch. [R, B, C]."""
+        return self._answered("answers in training", self._answer, rows, x, mask)
+
+    def _answered(
+        self, name: str, of: Function, rows: Tensor, x: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        key = (name, mask is None)
+        if key not in self._programs:
+            self._programs[key] = self._program(of, key, mapped=1)
         return self._programs[key](rows, x, *(() if mask is None else (mask,)))
+
+    def _judged(self, row: Tensor, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.logits(row, x, mask)
 
     def _answer(self, row: Tensor, x: Tensor, mask: Tensor | None = None) -> Tensor:
         self.network.train()
         return computed_in(self._precision, self._forward)(self._views(row), x, mask)
+
+    @property
+    def classes(self) -> int:
+        return self._shape.classes
+
+    def means(self, rows: Tensor, x: Tensor, shares: Tensor) -> Tensor:
+        """Sums of the features of x [N, *inputs], weighted by ``shares`` [C, N]. [R, C, F]."""
+
+        def one(row: Tensor, x: Tensor, shares: Tensor) -> Tensor:
+            self.network.eval()
+            return shares @ self._features(self.layout.views(row), x).flatten(1)
+
+        if "means" not in self._programs:
+            self._programs["means"] = self._program(one, "means", mapped=1)
+        return self._programs["means"](rows, x, shares)
+
+    def nearest(self, rows: Tensor, means: Tensor, x: Tensor, mask: Tensor) -> Tensor:
+        """Minus the squared distance of each sample's features to ``means`` [R, C, F]. [R, B, C]."""
+
+        def one(row: Tensor, means: Tensor, x: Tensor, mask: Tensor) -> Tensor:
+            self.network.eval()
+            features = self._features(self.layout.views(row), x).flatten(1)
+            apart = (features.unsqueeze(1) - means).square().sum(-1)
+            return torch.where(mask, -apart, MASKED)
+
+        if "nearest" not in self._programs:
+            self._programs["nearest"] = self._program(one, "nearest", mapped=2)
+        return self._programs["nearest"](rows, means, x, mask)
 
     def slopes(
         self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trainables.scoring import choices, score
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.cohort import Cohort
-    from trainables.learners import Learner
+    from trainables.readers import Reader
     from trainables.scenarios.base import Split, Stream
 
 
@@ -24,7 +24,7 @@ class Panel:
     ``stacks`` hold the weights, those that are equal once; ``places`` say which is each row's.
     """
 
-    learner: Learner
+    reader: Reader
     stream: Stream
     stacks: tuple[Tensor, ...]
     places: list[int]
@@ -32,33 +32,53 @@ class Panel:
     @classmethod
     def of(cls, cohort: Cohort, stream: Stream) -> Panel:
         """Of a cohort between two tasks."""
-        rows, places = cohort.distinct()
-        last = range(len(rows), len(rows) + len(cohort.students))
-        return cls(cohort.learner, stream, (rows, cohort.students), [*places, *last])
+        return cls._made(cohort, stream, *cohort.distinct(), cohort.task)
 
     @classmethod
     def amid(cls, cohort: Cohort, stream: Stream) -> Panel:
         """Of a cohort that is training a task; or between two, but equal rows are then not told."""
-        stacks = cohort.averages, cohort.students
-        return cls(cohort.learner, stream, stacks, list(range(sum(map(len, stacks)))))
+        rows = cohort.averages
+        return cls._made(cohort, stream, rows, list(range(len(rows))), cohort.task + 1)
+
+    @classmethod
+    def of_averages(cls, cohort: Cohort, stream: Stream) -> Panel:
+        """Of a cohort between two tasks, the students left out."""
+        whole = cls.of(cohort, stream)
+        return replace(whole, stacks=whole.stacks[:1], places=whole.places[: len(cohort.seats)])
+
+    @classmethod
+    def _made(
+        cls, cohort: Cohort, stream: Stream, rows: Tensor, places: list[int], tasks: int
+    ) -> Panel:
+        """Seat i is judged by row ``places[i]``; ``tasks`` have been seen, the last perhaps in part."""
+        students, owners = cohort.students, cohort.owners
+        number = {owner: i for i, owner in enumerate(dict.fromkeys(owners))}
+        mates = {place: number[owner] for place, owner in zip(places, owners, strict=True)}
+        reader = cohort.reader(tasks)
+        stacks = (
+            reader.judged(rows, students, [mates[row] for row in range(len(rows))]),
+            reader.judged(students, students, range(len(students))),
+        )
+        last = range(len(rows), len(rows) + len(students))
+        return cls(reader, stream, stacks, [*places, *last])
 
     def scores(
         self, split: Split, mask: Tensor | None, measures: Sequence[str] = ("accuracy",)
     ) -> Tensor:
         """Of each row by each measure. Float64 [rows, len(measures)], NaN for a row that failed."""
         split, mask = self._here(split, mask)
-        return score(self.learner, self.stacks, split, mask, measures)[self.places]
+        return score(self.reader, self.stacks, split, mask, measures)[self.places]
 
     def choices(self, split: Split, mask: Tensor | None) -> Tensor:
         """The class each row answers, -1 for a row that failed. int64 [rows, samples]."""
         split, mask = self._here(split, mask)
-        return choices(self.learner, self.stacks, split, mask)[self.places]
+        return choices(self.reader, self.stacks, split, mask)[self.places]
 
     def start(self, split: Split, mask: Tensor | None) -> float:
         """Accuracy of the weights that training started from."""
         split, mask = self._here(split, mask)
-        row = self.learner.start.to(self.stacks[0].device).unsqueeze(0)
-        return float(score(self.learner, (row,), split, mask))
+        row = self.reader.start(self.stacks[0].device)
+        return float(score(self.reader, (row,), split, mask))
 
     def mask(self, task: int) -> Tensor | None:
         """The classes that may be answered in ``task``."""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from spaces.bounds import Within
+from spaces.bounds import PROBE, Within
 from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from spaces.specs import Spec
+from trainables.classifiers import Classifier
+from trainables.classifiers.head import Head
+from trainables.gates import Gate
 from trainables.memories import Memory
 from trainables.merges import Merge
 from trainables.models import Model
@@ -20,6 +23,7 @@ from trainables.optimizers import Optimizer
 from trainables.optimizers.sgd import Sgd
 from trainables.precisions import Precision
 from trainables.pulls import Pull
+from trainables.refreshing import Refreshing
 from trainables.strategies import Strategy
 from trainables.strategies.finetune import Finetune
 from trainables.tables import skeleton
@@ -41,6 +45,11 @@ class Recipe(Spec):
     it (the learning rates' ratio of SLCA, arXiv:2303.05118; 0 freezes it). ``optimizer_at_task`` says
     whether the optimizer's memory starts anew with each task.
 
+    ``classifier`` says how what is deployed answers; it changes no training.
+
+    ``refresh`` has it unlearn a little before each step, ``gate`` says whose gradients pass
+    in a step: both go with any strategy.
+
     ``seed`` decides, together with the study's, the first weights and the order of the batches.
     Members of a cohort share both; so another seed is another cohort, of the same program.
 
@@ -57,10 +66,18 @@ class Recipe(Spec):
     memory: Memory | None = None
     pulls: tuple[Pull, ...] = ()
     merge: Merge | None = None
+    classifier: Classifier = Head()
+    refresh: Refreshing | None = None
+    gate: Gate | None = None
     body_rate: Annotated[Schedule, Within(0, 1)] = Constant(value=1.0)
     optimizer_at_task: Literal["keep", "reset"] = "keep"
 
     def __post_init__(self) -> None:
+        if not self.classifier.trained and self._learns():
+            raise ValueError(
+                f"classifier: {self.classifier.kind} answers by features that never change, but a head "
+                "and a body are trained here: set optimizer.lr to 0, or leave the classifier out"
+            )
         wanted = "replay" in self.strategy.needs()
         if wanted and self.memory is None:
             raise ValueError(
@@ -72,6 +89,10 @@ class Recipe(Spec):
                 "memory: nothing in the strategy looks at it: leave it out, or add a term such as "
                 "{kind: replay}"
             )
+
+    def _learns(self) -> bool:
+        lr: Schedule = self.optimizer.lr
+        return bool((lr.table(PROBE) > 0).any())
 
     def restarts(self, clock: Clock) -> Table:
         """1 at the steps before which the optimizer's memory is cleared, else 0. [clock.steps]."""

@@ -7,17 +7,22 @@ scores alike to the last bit whatever other rows there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, one_hot
 
-from trainables.learners import Learner
 from trainables.scenarios.base import Split
 
 Measure: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Of logits [R, B, C] and labels [B], one number a row [R]."""
+
+
+class Answering(Protocol):
+    def answers(self, rows: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Logits of each row [R, Q] on the same x. [R, B, C]."""
+
 
 SAMPLES = {"cpu": 2048}
 """Rows times samples answered at once. Measured: their activations still fit the cache of a core."""
@@ -31,7 +36,7 @@ BINS = 15
 
 @torch.no_grad()
 def score(
-    learner: Learner,
+    reader: Answering,
     stacks: Sequence[Tensor],
     split: Split,
     mask: Tensor | None,
@@ -41,28 +46,28 @@ def score(
 
     Float64 [R, len(measures)], on the host. NaN where weights or answers are not finite.
     """
-    parts = [_scored(a, split.y, measures) for a in _answered(learner, stacks, split, mask)]
+    parts = [_scored(a, split.y, measures) for a in _answered(reader, stacks, split, mask)]
     return torch.cat(parts) if parts else torch.empty(0, len(measures), dtype=torch.float64)
 
 
 @torch.no_grad()
 def choices(
-    learner: Learner, stacks: Sequence[Tensor], split: Split, mask: Tensor | None
+    reader: Answering, stacks: Sequence[Tensor], split: Split, mask: Tensor | None
 ) -> Tensor:
     """The class that each row answers to each sample; -1 where it fails. int64 [R, B], on the host."""
     parts = [
         _first_best(answers).masked_fill(~finite.unsqueeze(1), -1).cpu()
-        for answers, finite in _answered(learner, stacks, split, mask)
+        for answers, finite in _answered(reader, stacks, split, mask)
     ]
     return torch.cat(parts) if parts else torch.empty(0, len(split), dtype=torch.int64)
 
 
 def _answered(
-    learner: Learner, stacks: Sequence[Tensor], split: Split, mask: Tensor | None
+    reader: Answering, stacks: Sequence[Tensor], split: Split, mask: Tensor | None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits [r, B, C] of some rows at a time, and which of these are finite [r]."""
     for rows in _parts(stacks, len(split)):
-        answers = learner.answers(rows, split.x, mask)
+        answers = reader.answers(rows, split.x, mask)
         yield answers, _finite(rows) & _finite(answers.flatten(1))
 
 

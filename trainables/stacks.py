@@ -36,6 +36,13 @@ class Layout:
         return slice(sum(self.sizes[: len(self.names) - self.buffers]), end)
 
     @property
+    def last_matrix(self) -> slice:
+        """The columns of the last matrix, row by row: the last layer's weights, a row for each class."""
+        at = max(i for i, shape in enumerate(self.shapes) if len(shape) == 2)
+        start = sum(self.sizes[:at])
+        return slice(start, start + self.sizes[at])
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         return tuple(math.prod(shape) for shape in self.shapes)
 

@@ -18,6 +18,7 @@ from tests.contracts.cases import alike, specs_of
 from trainables.averagers import Averager
 from trainables.bank import BLOCK
 from trainables.cohort import Cohort, Member
+from trainables.gates import Gate
 from trainables.importances import Importance
 from trainables.memories import Memory
 from trainables.merges import Merge
@@ -26,6 +27,7 @@ from trainables.optimizers import Optimizer
 from trainables.optimizers.sgd import Sgd
 from trainables.pulls import Pull
 from trainables.recipes import Recipe
+from trainables.refreshing import Refreshing
 from trainables.scenarios.blobs import Blobs
 from trainables.strategies import Strategy
 from trainables.strategies.finetune import Finetune
@@ -38,10 +40,11 @@ from trainables.terms.replay import Replay
 STREAM = Blobs(tasks=3, steps=BLOCK + 5, dims=6, train=40, validation=24).stream()
 MODEL = Mlp(hidden=(20,))
 
-FAMILIES = (Term, Memory, Importance, Pull, Merge)
+FAMILIES = (Term, Memory, Importance, Pull, Merge, Gate)
 PARTS = {f"{f.__name__.lower()}-{n}": kind for f in FAMILIES for n, kind in f.kinds.items()}
 PARTS |= {f"teacher-{n}": kind for n, kind in Averager.kinds.items() if kind.live}
 FOLLOWED = [kind for kind in Averager.kinds.values() if kind.followed]
+PARTS["refreshing"] = Refreshing
 each_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 each_strategy = pytest.mark.parametrize("strategy", Strategy.kinds.values(), ids=Strategy.kinds)
 each_optimizer = pytest.mark.parametrize("optimizer", Optimizer.kinds.values(), ids=Optimizer.kinds)
@@ -73,6 +76,8 @@ def recipes(draw, strategy, optimizer, part):
         memory=draw(_any(Memory, part)) if "replay" in learns.needs() else None,
         pulls=(*pulls, *draw(st.lists(_any(Pull, None), max_size=1))),
         merge=draw(_any(Merge, part)) if part in Merge.kinds.values() else None,
+        refresh=draw(specs_of(part)) if part is Refreshing else None,
+        gate=draw(_any(Gate, part)) if part in Gate.kinds.values() else None,
         body_rate=draw(_body_rates()),
         optimizer_at_task=draw(st.sampled_from(["keep", "reset"])),
     )

@@ -7,6 +7,7 @@ draws samples or noise, what was drawn. Slow and literal: one sample at a time.
 from __future__ import annotations
 
 import copy
+import math
 
 import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
@@ -189,6 +190,59 @@ class LocalLwf(Lwf):
     def learn(self, model, x, y):
         places = torch.tensor([self.new.index(int(label)) for label in y])
         return cross_entropy(model(x)[:, self.new], places)
+
+
+class Refreshed(Ewc):
+    """Unlearns before each step, guided by the Fisher information; no penalty."""
+
+    def __init__(self, *, rate, noise, damping, keep, samples):
+        super().__init__(0.0, keep, samples)
+        self.rate, self.noise, self.damping = rate, noise, damping
+
+    def before_step(self, model, x, y):
+        parameters = list(model.parameters())
+        slopes = torch.autograd.grad(cross_entropy(model(x), y), parameters)
+        count = sum(p.numel() for p in parameters)
+        drawn = torch.randn(count, generator=generator("refresh", SEED, self.steps))
+        drawn = torch.split(drawn, [p.numel() for p in parameters])
+        omegas = self.omegas or [torch.zeros_like(p) for p in parameters]
+        for p, g, n, omega in zip(parameters, slopes, drawn, omegas, strict=True):
+            away = self.rate / (1 + self.damping * omega)
+            p.data += away * g + self.noise * (2 * away) ** 0.5 * n.view_as(p)
+
+
+class Gated(Method):
+    """Only the hidden units of a perceptron that answer most are trained."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def after_backward(self, model, x):
+        h = x
+        for layer in list(model)[:-1]:
+            h = layer(h)
+            if not isinstance(layer, torch.nn.Linear):
+                continue
+            sizes = h.detach().abs().mean(0)
+            most = math.ceil(self.share * len(sizes))
+            closed = sizes < sizes.sort(descending=True).values[most - 1]
+            layer.weight.grad[closed] = 0
+            layer.bias.grad[closed] = 0
+
+
+class Aligned(Method):
+    """New classes' rows of the last layer made as long as the old ones', after each task."""
+
+    def after_task(self, model, split):
+        head = model[-1].weight.data
+        if self.old:
+            length = {c: float(head[c].norm()) for c in range(len(head))}
+            old = sum(length[c] for c in self.old) / len(self.old)
+            new = sum(length[c] for c in self.new) / len(self.new)
+            for c in self.new:
+                head[c] *= old / new
+        super().after_task(model, split)
 
 
 class Momentum(Method):

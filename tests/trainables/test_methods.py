@@ -11,13 +11,16 @@ from tests.oracles import continual as plain
 from trainables.averagers.ema import Ema
 from trainables.averagers.student import Student
 from trainables.cohort import Cohort, Member
+from trainables.gates.magnitude import Magnitude
 from trainables.importances.fisher import Fisher
 from trainables.importances.memory_aware_synapses import MemoryAwareSynapses
 from trainables.importances.synaptic_intelligence import SynapticIntelligence
 from trainables.importances.true_fisher import TrueFisher
+from trainables.merges.weight_aligning import WeightAligning
 from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
 from trainables.recipes import Recipe
+from trainables.refreshing import Refreshing
 from trainables.scenarios.split_digits import SplitDigits
 from trainables.seeds import generator
 from trainables.strategies.finetune import Finetune
@@ -93,15 +96,43 @@ METHODS = {
 }
 
 
+PARTS = {
+    "refresh": (
+        {
+            "refresh": Refreshing(
+                rate=c(0.02), damping=c(3.0), importance=Fisher(keep=c(0.5), samples=10)
+            )
+        },
+        lambda: plain.Refreshed(rate=0.02, noise=0.01, damping=3.0, keep=0.5, samples=10),
+    ),
+    "gate": ({"gate": Magnitude(share=c(0.4))}, lambda: plain.Gated(0.4)),
+    "weight-aligning": ({"merge": WeightAligning()}, plain.Aligned),
+}
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_cohort_trains_as_the_method_written_out(name):
     strategy, written_out = METHODS[name]
-    cohort = trained(Recipe(model=MODEL, strategy=strategy, optimizer=sgd(), batch=BATCH))
+    cohort = trained(recipe(strategy))
     agrees(cohort, written_out())
-    # The method makes a difference that the comparison would see.
-    plainly = type(strategy)()
-    without = trained(Recipe(model=MODEL, strategy=plainly, optimizer=sgd(), batch=BATCH))
-    assert (cohort.students - without.students).abs().max() > 3e-3
+    makes_a_difference(cohort, recipe(type(strategy)()))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_with_a_part_a_cohort_trains_as_the_method_written_out(name):
+    parts, written_out = PARTS[name]
+    cohort = trained(recipe(Finetune(), **parts))
+    agrees(cohort, written_out())
+    makes_a_difference(cohort, recipe(Finetune()))
+
+
+def makes_a_difference(cohort, without):
+    """One that the comparison would see."""
+    assert (cohort.students - trained(without).students).abs().max() > 3e-3
+
+
+def recipe(strategy, **parts):
+    return Recipe(model=MODEL, strategy=strategy, optimizer=sgd(), batch=BATCH, **parts)
 
 
 def sgd():

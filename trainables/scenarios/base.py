@@ -69,7 +69,8 @@ class Batch(NamedTuple):
     only for strategies that look at it: ``later``, 0 in the first task and 1 from then on (always 1 where
     no boundaries are known); ``old``
     and ``new``, bool [C], the classes of earlier tasks and those of this one; ``noise``
-    [B, *inputs], standard normal; ``replay``, out of the memory.
+    [B, *inputs], standard normal; ``jitter`` [P], standard normal too, 0 where nothing is trained;
+    ``replay``, out of the memory.
     """
 
     x: Tensor
@@ -79,6 +80,7 @@ class Batch(NamedTuple):
     old: Tensor | None = None
     new: Tensor | None = None
     noise: Tensor | None = None
+    jitter: Tensor | None = None
     replay: Replay | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from torch import Tensor
 
@@ -33,13 +33,15 @@ class Agreement(Term):
     probabilities, whose slopes are those of the divergence.
     """
 
-    needs: ClassVar[frozenset[str]] = SHOWN
     teacher: Averager = Previous()
     weight: Annotated[Schedule, Within(0, inf)] = Constant(value=1.0)
     temperature: Annotated[Schedule, Within(0.01, inf)] = Constant(value=2.0)
     classes: Classes = "all"
     tasks: Tasks = "later"
     kind: Literal["agreement"] = "agreement"
+
+    def looks_at(self) -> frozenset[str]:
+        return SHOWN[self.classes]
 
     def value(self, lesson: Lesson) -> Tensor:
         mine, aim = compared(lesson, lesson.companions["teacher"], self.classes)

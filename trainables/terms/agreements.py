@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -37,13 +37,15 @@ class Agreements(Term):
     paper takes the mean of a raw and of an augmented view; here there is one view.
     """
 
-    needs: ClassVar[frozenset[str]] = SHOWN
     teachers: Annotated[tuple[Averager, ...], Field(min_length=1)] = SPACED
     weight: Annotated[Schedule, Within(0, inf)] = Constant(value=5.5)
     temperature: Annotated[Schedule, Within(0.01, inf)] = Constant(value=4.0)
     classes: Classes = "all"
     tasks: Tasks = "all"
     kind: Literal["agreements"] = "agreements"
+
+    def looks_at(self) -> frozenset[str]:
+        return SHOWN[self.classes]
 
     def value(self, lesson: Lesson) -> Tensor:
         mask = counted(lesson, self.classes)

@@ -14,8 +14,8 @@ from trainables.lessons import Lesson, refuse_idle_teachers
 class Term(Family):
     """A scalar added to the loss of ONE member on one batch, its weight included; pure.
 
-    The rules of ``Strategy.loss`` hold. ``needs`` names what it wants to see in a batch besides x,
-    y and mask (fields of ``Batch``). A term that needs ``replay`` looks at draw number ``draw``
+    The rules of ``Strategy.loss`` hold. ``needs`` names what every instance wants to see in a batch
+    besides x, y and mask (fields of ``Batch``), ``looks_at`` what this one does. A term that needs ``replay`` looks at draw number ``draw``
     of the memory, so that two terms may look at independent draws.
 
     Laws (``tests/contracts/test_terms.py``): finite, the same again, no gradient into companions;
@@ -28,6 +28,9 @@ class Term(Family):
 
     def __post_init__(self) -> None:
         refuse_idle_teachers(self)
+
+    def looks_at(self) -> frozenset[str]:
+        return self.needs
 
     def value(self, lesson: Lesson) -> Tensor:
         raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from torch import Tensor
 
@@ -27,12 +27,14 @@ class LogitAgreement(Term):
     arXiv:1503.02531, section 2.1). The weight's default is ours.
     """
 
-    needs: ClassVar[frozenset[str]] = SHOWN
     teacher: Averager = Previous()
     weight: Annotated[Schedule, Within(0, inf)] = Constant(value=1.0)
     classes: Classes = "all"
     tasks: Tasks = "later"
     kind: Literal["logit_agreement"] = "logit_agreement"
+
+    def looks_at(self) -> frozenset[str]:
+        return SHOWN[self.classes]
 
     def value(self, lesson: Lesson) -> Tensor:
         mine, aim = compared(lesson, lesson.companions["teacher"], self.classes)
