@@ -232,13 +232,13 @@ class Cohort:
         shown = self._companions.shown(part)
         batch = self._materials.answered(batch, step, part)
         gradients = self._learner.gradients(students, shown, batch, now)
+        slope = self._trained(gradients) if self._companions.watch else gradients
         if self._recipe.gate is not None:
             of = below(now, "gate")
             gradients *= self._learner.gates(self._recipe.gate, students, batch, of)
         if self._materials.stores(step):
             logits = self._learner.answers_in_training(students, batch.x, batch.mask)
             self._materials.store_(step, part, logits)
-        slope = self._trained(gradients) if self._companions.watch else gradients
         slots = Slots(students, gradients, self._slots[part, slot])
         self._update_(slots, memory, now)
         self._slow_body_(slots, now, tables.host("body_rate", step, part))
