@@ -70,4 +70,4 @@ def between(low: Tensor, high: Tensor, share: Tensor) -> Tensor:
     """
     fast, slow = 1 - low, 1 - high
     below = (1 - share) * slow + share * fast
-    return torch.where(below > 0, fast * slow / below, torch.minimum(fast, slow))
+    return torch.where(below > 0, fast * slow / below, torch.maximum(fast, slow))
