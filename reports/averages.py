@@ -29,9 +29,10 @@ def half_life(averager: Averager, clock: Clock) -> float:
 
 
 def half_lives(history: History, study: StudyFile) -> dict[int, float]:
-    """The half-life of each complete candidate's deployed average, in steps."""
-    clock = study.scenario.clock()
-    return {
-        c: half_life(study.candidate(history.candidates[c].config)[1], clock)
-        for c in sorted(history.in_state("complete"))
-    }
+    """The half-life of each complete candidate's deployed average, in steps.
+
+    Of all but merges, which are no mixtures of students and have none.
+    """
+    clock, complete = study.scenario.clock(), sorted(history.in_state("complete"))
+    averagers = {c: study.candidate(history.candidates[c].config)[1] for c in complete}
+    return {c: half_life(a, clock) for c, a in averagers.items() if a.linear}

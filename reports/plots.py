@@ -83,9 +83,11 @@ def averages(history: History, study: StudyFile) -> Figure:
     found = fronts.of(history, study)
     lives = half_lives(history, study)
     said = "Half-life: the latest steps that hold half of an average's weight. Full colour: front."
+    if len(lives) < len(history.in_state("complete")):
+        said += " Merges have none."
     figure = titled(history.opened.name, said, 4.6)
     axes = dressed(figure.subplots())
-    on = [row.candidate for row in found.rows]
+    on = [row.candidate for row in found.rows if row.candidate in lives]
     off = sorted(set(lives) - set(on))
     for (name, direction), colour, marker in zip(
         found.objectives.items(), (BLUE, ORANGE, VERMILLION, INK), "os^D", strict=False

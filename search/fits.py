@@ -19,6 +19,8 @@ from spaces.schedules.base import Table
 from spaces.space import Space
 from spaces.specs import validate
 from trainables.averagers import Averager
+from trainables.averagers.base import unfollowed
+from trainables.averagers.live import Live
 from trainables.importances import Importance
 from trainables.lessons import OF_BOUNDARIES
 from trainables.merges import Merge
@@ -76,8 +78,10 @@ def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 
 def of_averager(averager: Averager, scenario: Scenario) -> Iterator[tuple[Path, str]]:
-    """What of an averager that is deployed does not go with ``scenario``."""
-    if not scenario.boundaries() and (message := _knows(averager)):
+    """What keeps an averager from being deployed, as such and on ``scenario``."""
+    if (message := unfollowed(averager)) or (
+        not scenario.boundaries() and (message := _knows(averager))
+    ):
         yield (), message
 
 
@@ -123,6 +127,8 @@ def _knows(part: Any) -> str:
     """Why a part asks for a task's boundary; nothing if it does not."""
     if isinstance(part, (Merge, Importance)):
         return f"acts at the ends of tasks, but {WHY}"
+    if isinstance(part, Live) and type(part).settle_ is not Live.settle_:
+        return f"acts at the ends of tasks, but {WHY}"
     if isinstance(part, Averager) and not part.linear:
         return f"is made at the ends of tasks, but {WHY}"
     parted, whole = _own_tables(part, PROBE), _own_tables(part, UNPARTED)
@@ -134,7 +140,10 @@ def _knows(part: Any) -> str:
 
 def _own_tables(part: Any, clock: Clock) -> dict[str, Table]:
     """Of a pull how far it goes; its target speaks for itself."""
-    return {"": part.table(clock)} if isinstance(part, Pull) else tables(part, clock)
+    if not isinstance(part, Pull):
+        return tables(part, clock)
+    # A pull that opens tasks opens none of a stream that is one task.
+    return {"": part.table(clock), "opening": np.array([part.opening(clock).any()], dtype=float)}
 
 
 def _path(dotted: str) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +16,12 @@ from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
 from spaces.problems import SpecError
 from spaces.space import knob_name
+from trainables.footprints import beside
 from trainables.learners import stacks
 from trainables.recipes import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
@@ -40,6 +43,7 @@ class Plan:
 
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
+    ``beside`` are the most rows of weights that any student is given, by what they are.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -51,6 +55,7 @@ class Plan:
     jobs: int
     members: tuple[int, int]
     averages: int
+    beside: dict[str, int]
     steps: int
     memory: int
     disk: int
@@ -70,6 +75,7 @@ class Plan:
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
             "seeds": self._seeding(),
             "averages": f"up to {self.averages} followed on each student",
+            "companions": self._beside(),
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
             "stacks": self._stacking(),
             "cut": self.cut,
@@ -90,6 +96,10 @@ class Plan:
             return f"{self.seeds[0]} (recipe.seed), that of every student"
         many = len(self.seeds)
         return f"{many} (recipe.seed, {self.seeds[0]} to {self.seeds[-1]}), each in jobs of its own"
+
+    def _beside(self) -> str:
+        rows = ", ".join(f"{n} for {what}" for what, n in self.beside.items() if n)
+        return f"rows of weights beside a student: up to {rows}" if rows else "none: only students"
 
     def _stacking(self) -> str:
         if not self.looped:
@@ -133,6 +143,7 @@ def plan(file: StudyFile) -> Plan:
         jobs=len(crews),
         members=(min(map(len, crews)), max(map(len, crews))),
         averages=max(len(member) for crew in crews for member in crew),
+        beside=_most(beside(recipe, clock) for recipe in recipes),
         steps=clock.steps,
         memory=max(_weight(scales, drawn, crew) for crew in crews),
         disk=sum(len(crew) * scales.left(drawn[crew[0][0]].recipe) for crew in crews),
@@ -183,6 +194,11 @@ def _looped(file: StudyFile, recipes: list[Recipe]) -> int:
     shape = file.scenario.shape()
     counts = Counter(recipe.model for recipe in recipes)
     return sum(n for model, n in counts.items() if not stacks(model, shape))
+
+
+def _most(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The most of each name."""
+    return dict(reduce(or_, map(Counter, counts)))
 
 
 def _strategy(candidate: Candidate) -> str:

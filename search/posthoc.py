@@ -22,7 +22,8 @@ from search.samplers.suggestions import Suggestions
 from spaces.fronts import hypervolume
 from spaces.problems import SpecError, hint
 from spaces.space import Space
-from trainables.averagers import coefficients
+from spaces.specs import validate
+from trainables.averagers import Averager, coefficients
 from trainables.devices import device_called
 from trainables.learners import Learner
 from trainables.metrics import METRICS, OF_ACCURACY, defined, measure
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from search.history import History
     from search.samplers.suggestions import Drawn
     from search.studyfile import StudyFile
-    from trainables.averagers import Averager
     from trainables.posthoc import Reconstruction, Shares
 
 Rows: TypeAlias = "list[tuple[float, ...]]"
@@ -104,11 +104,12 @@ def posthoc(directory: Path, *, candidates: int, sampler: Sampler) -> Findings:
 
     They are drawn from the study's own averagers; each student has a sampler of its own, which is
     told what its averages score. Raises SpecError if the folder is no study's or has no snapshots,
-    or ``candidates`` is below 1.
+    if an averager of the study is no mixture of students, or ``candidates`` is below 1.
     """
     if candidates < 1:
         raise SpecError([f"--candidates: at least 1, got {candidates}"])
     history, file = load(directory)
+    _refuse_merges(directory, file)
     closer = [n for n in OF_ACCURACY if file.evaluate and METRICS[n].closer]
     if beyond := [n for n in file.objectives.names if n not in OF_ACCURACY or n in closer]:
         why = f"{beyond[0]} is not known of averages made afterwards, whose accuracy alone is measured, at the ends of tasks"
@@ -299,6 +300,19 @@ class Student:
 
     def _averager(self, history: History, candidate: int) -> Averager:
         return self._bench.file.candidate(history.candidates[candidate].config)[1]
+
+
+def _refuse_merges(directory: Path, file: StudyFile) -> None:
+    """Raises SpecError if the study has averages that are no mixtures of its students."""
+    space = Space({"averager": file.space.template["averager"]})
+    found = [validate(Averager, filled["averager"]) for _, filled in space.corners()]
+    merges = (a for a in found if not isinstance(a, list) and not a.linear)
+    if kinds := sorted({type(a).__name__.lower() for a in merges}):
+        told = (
+            "are no mixtures of a student's weights, which is all that can be made of snapshots: "
+            "search the other averagers in a study of their own"
+        )
+        raise SpecError([f"{directory}: averagers of kind {', '.join(kinds)} {told}"])
 
 
 def _students(directory: Path, history: History, file: StudyFile) -> list[tuple[int, int]]:

@@ -121,7 +121,7 @@ class Scales:
         return sum(self._snapped(stream.clock)) * width(recipe.model, stream) * FLOAT
 
     def rows(self, averager: Averager) -> int:
-        """The rows that ``averager`` takes: one, unless its windows overlap."""
+        """The rows that ``averager`` takes: one, unless its windows overlap or it merges."""
         if averager not in self._rows:
             self._rows[averager] = rows(averager, self._scenario.clock())
         return self._rows[averager]

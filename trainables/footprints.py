@@ -8,6 +8,7 @@ import torch
 
 from trainables.averagers import Averager
 from trainables.averagers.live import Live
+from trainables.averagers.merged import Merged
 from trainables.bank import BLOCK, GROUP
 from trainables.columns import columns_of
 from trainables.importances import Importance
@@ -17,6 +18,7 @@ from trainables.tables import specs_in
 
 if TYPE_CHECKING:
     from spaces.clock import Clock
+    from trainables.merges import Merge
     from trainables.models import Model
     from trainables.recipes import Recipe
     from trainables.scenarios import Scenario
@@ -40,7 +42,13 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     """
     clock, row = stream.clock, width(recipe.model, stream)
     columns = columns_of(recipe, clock)
-    rows = BLOCK + len(recipe.optimizer.memory) + _beside(recipe, clock) + averages
+    rows = (
+        BLOCK
+        + len(recipe.optimizer.memory)
+        + sum(beside(recipe, clock).values())
+        + STARTS
+        + averages
+    )
     coefficients = -(-averages // GROUP) * GROUP * clock.steps * FLOAT
     read = len(columns) * clock.steps * (FLOAT + DOUBLE)
     order = clock.steps * recipe.batch * LONG
@@ -50,15 +58,20 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     return weights + members * (coefficients + read) + order + kept + _data(stream)
 
 
-def _beside(recipe: Recipe, clock: Clock) -> int:
-    """Rows of weights of a member beside its student and its averages."""
+def beside(recipe: Recipe, clock: Clock) -> dict[str, int]:
+    """Rows of weights that stand beside a member's student and the averages that follow it."""
     importances = specs_in(recipe, Importance).values()
-    gathered = sum(1 + len(importance.sums) for importance in importances)
-    merge = recipe.merge
-    ends = 0 if merge is None else clock.task_count * (merge.ends + merge.fishers)
     averages = specs_in(recipe, Averager).values()
-    live = sum(a.extra for a in averages if isinstance(a, Live))
-    return len(averages) + live + gathered + ends + STARTS
+    return {
+        "teachers and targets": sum(1 + a.extra if isinstance(a, Live) else 1 for a in averages),
+        "importances": sum(1 + len(importance.sums) for importance in importances),
+        "ends of tasks": _ends(recipe.merge, clock),
+    }
+
+
+def _ends(merge: Merge | None, clock: Clock) -> int:
+    """What is kept of the ends of all tasks for a merge to look at."""
+    return 0 if merge is None else clock.task_count * (merge.ends + merge.fishers)
 
 
 def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
@@ -75,8 +88,15 @@ def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
 
 
 def rows(averager: Averager, clock: Clock) -> int:
-    """How many averages' memory ``averager`` takes; one, unless it is of windows that overlap."""
-    return len(reading(averager, clock).tables)
+    """How many averages' memory ``averager`` takes; one, unless it is of windows that overlap.
+
+    A merge takes more for what it made last and for the ends of tasks that it looks at.
+    """
+    return len(reading(averager, clock).tables) + _merged(averager, clock)
+
+
+def _merged(averager: Averager, clock: Clock) -> int:
+    return 1 + _ends(averager.by, clock) if isinstance(averager, Merged) else 0
 
 
 def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
@@ -91,7 +111,8 @@ def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
     with torch.device("meta"):
         network = recipe.model.network(*scenario.shape())
     count = sum(p.numel() for p in network.parameters())
-    return (1 + len(followed) + _beside(recipe, clock) - STARTS) * count
+    made = len(followed) + _merged(averager, clock)
+    return (1 + made + sum(beside(recipe, clock).values())) * count
 
 
 def width(model: Model, stream: Stream) -> int:

@@ -4,7 +4,9 @@ import math
 
 import pytest
 
+from reports import plots
 from reports.averages import half_life, half_lives
+from search.history import History
 from spaces.clock import Clock
 from spaces.schedules.constant import Constant
 from tests.reports import studies
@@ -33,3 +35,14 @@ def test_an_average_that_never_learns_remembers_the_whole_stream():
 def test_it_is_told_of_complete_candidates():
     history = studies.small()
     assert list(half_lives(history, studies.study_of(history))) == [0, 1, 2, 3]
+
+
+def test_merges_have_none():
+    merged = "averagers=[{kind: merged, by: {kind: mean}}, {kind: student}, {kind: uniform}]"
+    history = History.of([studies.opened(overrides=(merged,)), *studies.small_events()[1:]])
+    study = studies.study_of(history)
+    averagers = {0: {"kind": "merged", "by": {"kind": "mean"}}, 1: {"kind": "student"}}
+    for c in history.candidates:
+        history.candidates[c].config["averager"] = averagers[min(c, 1)]
+    assert list(half_lives(history, study)) == [1, 2, 3]
+    assert plots.averages(history, study).axes

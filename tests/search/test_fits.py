@@ -49,6 +49,12 @@ NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
             "strategy.terms.0.importance",
             "acts at the ends of tasks",
         ),
+        ("pulls: [{kind: at_tasks, at: start}]", "pulls.0", "depends on where tasks begin"),
+        (
+            "strategy: {kind: mean_teacher, teacher: {kind: compatible}}",
+            "strategy.teacher",
+            "acts at the ends of tasks",
+        ),
         (
             "pulls: [{kind: steady, toward: {kind: previous}}]",
             "pulls.0.toward",
@@ -100,3 +106,11 @@ def test_a_single_pass_has_only_so_many_batches():
     online = "{kind: online, of: {kind: split_digits, steps: 40}}"
     (problem,) = problems_of("batch: 100", scenario=online)
     assert "recipe.batch: each training sample is seen once" in problem
+
+
+def test_what_depends_on_measurements_is_a_teacher_s_alone():
+    (problem,) = problems_of(averager="{kind: by_drift}", scenario="{kind: blobs}")
+    assert "averagers.0: by_drift: depends on what is measured" in problem
+    teacher = "strategy: {kind: mean_teacher, teacher: {kind: by_drift}}"
+    assert problems_of(teacher, scenario="{kind: blobs}") == []
+    assert problems_of(teacher) == []  # nor does it ask where tasks end

@@ -126,3 +126,22 @@ def test_windows_that_overlap_take_the_room_of_their_rows():
     assert planned(*tight, ema).members[1] == few.members[1] > planned(*tight, lawa).members[1]
     with pytest.raises(SpecError, match=r"its 2 averages \(up to 4 rows\) takes"):
         planned(*wide[:2], lawa, "fold.memory=200KiB")
+
+
+def test_a_plan_says_what_stands_beside_the_students():
+    alone = planned("recipe.strategy={kind: finetune}")
+    assert "companions  none: only students" in str(alone)
+    ties = planned("recipe.strategy={kind: finetune}", "recipe.merge={kind: ties}")
+    assert ties.beside == {"ends of tasks": 4}
+    assert "companions  rows of weights beside a student: up to 4 for ends of tasks" in str(ties)
+    live = planned("recipe.strategy={kind: mean_teacher, teacher: {kind: by_gradient_noise}}")
+    assert live.beside["teachers and targets"] == 2  # the teacher, and the gradient it remembers
+    assert live.memory > alone.memory
+
+
+def test_a_merge_that_is_followed_takes_the_room_of_what_it_looks_at():
+    student, ties = (
+        planned("recipe.strategy={kind: finetune}", f"averagers=[{kind}]", "budget.candidates=1")
+        for kind in ("{kind: student}", "{kind: merged, by: {kind: ties}}")
+    )
+    assert ties.memory > student.memory

@@ -215,6 +215,13 @@ def test_without_the_key_nothing_is_kept(tmp_path):
         posthoc(tmp_path / "none", candidates=1, sampler=Qmc())
 
 
+def test_merges_cannot_be_made_of_snapshots(tmp_path):
+    text = TEXT.replace("{kind: student}", "{kind: merged, by: {kind: mean}}")
+    study(tmp_path / "merged", "snapshots={}", "budget.candidates=2", text=text)
+    with pytest.raises(SpecError, match="averagers of kind merged are no mixtures"):
+        posthoc(tmp_path / "merged", candidates=1, sampler=Qmc())
+
+
 def test_a_lost_snapshot_is_told_of(tmp_path):
     history = study(tmp_path / "lost", "snapshots={}", text=TEXT)
     job, member = finished(history)[0]

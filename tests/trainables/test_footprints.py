@@ -9,11 +9,16 @@ import pytest
 from torch import Tensor, nn
 
 from spaces.schedules.constant import Constant
+from trainables.averagers.by_gradient_noise import ByGradientNoise
 from trainables.averagers.ema import Ema
 from trainables.averagers.lawa import Lawa
+from trainables.averagers.merged import Merged
 from trainables.cohort import Cohort, Member
 from trainables.footprints import footprint, rows, width
 from trainables.memories.reservoir import Reservoir
+from trainables.merges.fisher import Fisher
+from trainables.merges.interpolation import Interpolation
+from trainables.merges.ties import Ties
 from trainables.models.cnn import Cnn
 from trainables.models.mlp import Mlp
 from trainables.optimizers.adamw import Adamw
@@ -79,8 +84,9 @@ def held(cohort):
         (Recipe(model=Cnn(), optimizer=Adamw(lr=Constant(value=0.01))), SplitDigits(steps=20)),
         (Recipe(model=Mlp(hidden=(256, 256))), Blobs(steps=60)),
         (REHEARSED, SplitDigits(steps=75)),
+        (Recipe(strategy=MeanTeacher(teacher=ByGradientNoise())), SplitDigits(steps=20)),
     ],
-    ids=["digits", "teacher", "cnn", "blobs", "rehearsed"],
+    ids=["digits", "teacher", "cnn", "blobs", "rehearsed", "live"],
 )
 def test_footprint_is_what_a_cohort_holds_within_a_tenth(recipe, scenario, members, averages):
     stream = scenario.stream()
@@ -103,6 +109,13 @@ def test_an_average_more_takes_its_weights_and_less_than_a_tenth():
     assert row <= each <= 1.1 * row
     one, other = (footprint(Recipe(), stream, members=1, averages=n) for n in (many, few))
     assert (one - other) / (many - few) == pytest.approx(each, rel=0.02)
+
+
+def test_a_merge_that_is_followed_counts_what_it_looks_at():
+    clock = RotatedDigits().clock()  # 5 tasks
+    assert rows(Merged(by=Interpolation()), clock) == 2
+    assert rows(Merged(by=Ties()), clock) == 2 + 5
+    assert rows(Merged(by=Fisher()), clock) == 2 + 5 + 5
 
 
 def test_windows_that_overlap_count_as_rows():
