@@ -57,4 +57,6 @@ def test_what_arrives_later_changes_nothing_earlier(kind, data, arrivals, cut):
 @given(arrivals=streams())
 def test_with_room_for_all_every_sample_is_kept(kind, arrivals):
     places = placed(kind(size=10_000), arrivals)
-    assert len(places[places >= 0].unique()) == len(arrivals.samples.unique())
+    there = places[places >= 0]
+    assert len(there.unique()) == len(there), "nothing takes another's place"
+    assert set(arrivals.samples[places >= 0].tolist()) == set(arrivals.samples.flatten().tolist())

@@ -74,13 +74,14 @@ def test_a_reservoir_keeps_every_sample_with_the_same_probability():
     assert (share - 6 / 24).abs().max() < 5 * (0.25 * 0.75 / 2000) ** 0.5
 
 
-def test_later_epochs_offer_a_reservoir_nothing_new():
+def test_a_reservoir_that_is_offered_all_once_knows_no_later_epochs():
     once, thrice = arrivals([0] * 24), arrivals([0] * 24, epochs=3)
-    assert held(Reservoir(size=6), once) == held(Reservoir(size=6), thrice)
+    memory = Reservoir(size=6, offered="once")
+    assert held(memory, once) == held(memory, thrice)
 
 
-def test_a_reservoir_that_is_always_offered_all_keeps_the_visits_alike():
-    always, stream = Reservoir(size=6, offered="always"), arrivals([0] * 12, epochs=2)
+def test_a_reservoir_keeps_all_visits_alike():
+    always, stream = Reservoir(size=6), arrivals([0] * 12, epochs=2)
     visits = stream._replace(samples=torch.arange(24).view(-1, 4))
     share = kept_how_often(always, visits)
     assert (share - 6 / 24).abs().max() < 5 * (0.25 * 0.75 / 2000) ** 0.5

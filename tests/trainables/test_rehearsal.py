@@ -42,8 +42,8 @@ LR = Linear(start=0.05, end=0.01)
 DER = Finetune(terms=(Logits(weight=RISING),))
 DERPP = Finetune(terms=(Logits(weight=RISING), OfLabels(weight=RISING)))
 FOLLOWED = (Student(),)
-ONCE = Reservoir(size=20, batch=6)
-ALWAYS = Reservoir(size=20, batch=6, offered="always")
+ONCE = Reservoir(size=20, batch=6, offered="once")
+ALWAYS = Reservoir(size=20, batch=6)
 CLASSES = ClassReservoir(size=15, batch=4)
 NORMED = Cnn(channels=(4, 6), norm="batch")
 
@@ -100,7 +100,7 @@ def test_batches_are_normalised_as_in_a_plain_loop(strategy):
         model=NORMED,
         strategy=strategy,
         batch=8,
-        memory=Reservoir(size=20, batch=8, offered="always"),
+        memory=Reservoir(size=20, batch=8),
     )
     agree(trained(one, one, stream=stream), oracle.train(one, stream, seed=3), row=1)
 

@@ -17,16 +17,18 @@ from trainables.memories.base import Arrivals, Memory, first_visits
 class Reservoir(Memory):
     """The n-th sample offered takes a free place, or with probability size / n one that is drawn.
 
-    Offered is a sample when it is met for the first time (Riemer et al., arXiv:1810.11910), so that
-    the memory is a uniform draw of the samples met. With ``offered: always`` it is at every epoch
-    again, as in the code of DER (Buzzega et al., arXiv:2004.07211) and all that builds on it: a
-    sample may then be held more than once, and the logits stored with it are those of the epoch
-    that put it there, so that they grow younger while a task lasts.
+    Offered is a sample whenever it is met, in every epoch again, as in the code of DER (Buzzega et
+    al., arXiv:2004.07211) and all that builds on it: a sample may then be held more than once, and the
+    logits stored with it are those of the epoch that put it there. With ``offered: once`` it is when
+    it is met for the first time (Riemer et al., arXiv:1810.11910): the memory is then a uniform draw of
+    the samples met, but logits are all of first epochs, when there was little to remember. (Split
+    digits, 6.6 epochs a task, 100 places, weight 1: DER ends at 0.87 with always, at 0.36 with once.)
+    In a single pass both are the same.
     """
 
     size: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     batch: Annotated[int, Field(ge=1)] = 32
-    offered: Literal["once", "always"] = "once"
+    offered: Literal["always", "once"] = "always"
     kind: Literal["reservoir"] = "reservoir"
 
     def places(self, arrivals: Arrivals, rng: torch.Generator) -> Tensor:
