@@ -19,6 +19,7 @@ launch ends with the candidates that no other beats on every objective.
 EXAMPLES = """\
 examples:
   equipoise studies                      what is shipped
+  equipoise kinds                        what a study file may ask for
   equipoise check my-study.yaml          every problem of a study file at once
   equipoise plan digits-frontier         what it would train, before it runs
   equipoise launch digits-frontier --dir runs/first
@@ -39,6 +40,17 @@ ABOUT = {
 A shipped study's name can be given wherever a STUDY is asked for. Copy its file
 to begin one of your own; the default study explains every key:
   equipoise studies --show digits-frontier > my-study.yaml
+""",
+    ),
+    "kinds": (
+        "List what a study file may ask for; explain one kind.",
+        """\
+Every family (scenario, term, averager, schedule, metric, ...) with its kinds;
+one family's; or a kind with its fields, bounds, defaults and an example:
+  equipoise kinds
+  equipoise kinds averager
+  equipoise kinds averager ema
+  equipoise kinds stability
 """,
     ),
     "check": (
@@ -264,8 +276,18 @@ def _port(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=5000, help="(default: 5000)")
 
 
+def _kinds(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a family, a kind, or a family and one of its kinds (default: everything)",
+    )
+
+
 OPTIONS = {
     "studies": (_show,),
+    "kinds": (_kinds,),
     "check": (_study,),
     "plan": (_study,),
     "launch": (_study, _new_dir, _engine),

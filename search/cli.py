@@ -70,6 +70,13 @@ def _studies(options: argparse.Namespace) -> int:
     return 0
 
 
+def _kinds(options: argparse.Namespace) -> int:
+    from search import kinds
+
+    print(kinds.text(options.names))
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     from search import studyfile
     from search.room import check_room, room
@@ -305,6 +312,7 @@ def _write(path: Path, text: str) -> None:
 
 COMMANDS = {
     "studies": _studies,
+    "kinds": _kinds,
     "check": _check,
     "plan": _plan,
     "launch": _launch,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from search.claims.base import Claim, Figure, Rows, sign, told
 from search.evidence import Evidence, Where
@@ -29,8 +30,8 @@ class Better(Claim):
 
     source: str
     says: str
-    these: Where
-    those: Where
+    these: Annotated[Where, Field(examples=[{"averager": "ema"}])]
+    those: Annotated[Where, Field(examples=[{"averager": "student"}])]
     metric: str = "hypervolume"
     by: By = "best"
     kind: Literal["better"] = "better"

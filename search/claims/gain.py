@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from search.claims.base import Claim, Figure, Rows, looked_at, named, quantity, sign, told
 from search.evidence import Evidence, Where
@@ -24,7 +25,7 @@ class Gain(Claim):
 
     source: str
     says: str
-    metric: str
+    metric: Annotated[str, Field(examples=["plasticity"])]
     by: Literal["median", "best"] = "median"
     where: Where = field(default_factory=dict)
     kind: Literal["gain"] = "gain"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.stats import rankdata
 
 from search.claims.base import Claim, Figure, Of, Rows, looked_at, named, quantity, told
@@ -26,8 +27,8 @@ class Trend(Claim):
 
     source: str
     says: str
-    metric: str
-    knob: str
+    metric: Annotated[str, Field(examples=["plasticity"])]
+    knob: Annotated[str, Field(examples=["averager.momentum"])]
     goes: Literal["up", "down"]
     of: Of = "value"
     where: Where = field(default_factory=dict)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Random(Sampler):
+    """Learns nothing from what was measured: other samplers are to beat it."""
+
     kind: Literal["random"] = "random"
 
     def optuna_sampler(self, ask: Ask) -> BaseSampler:
