@@ -39,6 +39,8 @@ FAMILIES = {
     "pull": "trainables.pulls",
     "merge": "trainables.merges",
     "averager": "trainables.averagers",
+    "gate": "trainables.gates",
+    "classifier": "trainables.classifiers",
     "schedule": "spaces.schedules",
     "sampler": "search.samplers",
     "claim": "search.claims",
