@@ -16,6 +16,7 @@ from torch.nn.functional import pad
 
 from spaces.clock import Clock
 from spaces.schedules.base import Table
+from trainables.alignment import Aligner
 from trainables.averagers import Averager, refuse_unfollowed
 from trainables.bank import BLOCK, Bank, absorb_
 from trainables.boundaries import Boundaries, Ending
@@ -115,6 +116,10 @@ class Cohort:
         self._materials = Materials(
             self._recipe, self._stream, seed=self._seed, members=len(members)
         )
+        aligned = self._recipe.alignment
+        self._aligner = (
+            None if aligned is None else Aligner(aligned, self._learner, len(members), self._seed)
+        )
         averagers = [member.averagers for member in members]
         self._boundaries = Boundaries(self._recipe, averagers, first, stream.clock)
         readings = [[reading(a, stream.clock) for a in of] for of in averagers]
@@ -195,7 +200,7 @@ class Cohort:
                 self._capture(self._steps, given, state=self._state())
             students = self._slots[:, : len(block)]
             if block is blocks[-1]:
-                students[:, -1] = self._boundaries.close(self._ending(students[:, -1]))
+                students[:, -1] = self._closed(students[:, -1])
             self._bank.absorb_(block, students)
             if self._observe is not None:
                 self._observe(block, students)
@@ -293,6 +298,15 @@ class Cohort:
         moved = slots.weights[:, body].clone()
         absorb_(moved, slots.out[:, body], now["body_rate"], rates)
         slots.out[:, body] = moved
+
+    def _closed(self, students: Tensor) -> Tensor:
+        """The students [M, P] that a task ends with, of those that it trained."""
+        ending = self._ending(students)
+        merged = self._boundaries.close(ending)
+        if self._aligner is None:
+            return merged
+        split = self._stream.train[self.task]
+        return self._aligner.close(merged, self.task, split, ending.now)
 
     def _ending(self, students: Tensor) -> Ending:
         old, new = self._materials.met(self.task)
@@ -398,6 +412,8 @@ class Cohort:
             self._companions.keep(at)
             self._materials.keep(at)
             self._tables.keep(at)
+            if self._aligner is not None:
+                self._aligner.keep(at)
         self._seats = [seat for seat in self._seats if seat[0] in wanted]
 
     def state_dict(self) -> dict[str, Any]:
@@ -412,6 +428,7 @@ class Cohort:
             "materials": self._materials.state_dict(),
             "boundaries": self._boundaries.state_dict(),
             "averages": self._bank.averages,
+            "aligner": None if self._aligner is None else self._aligner.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -432,6 +449,8 @@ class Cohort:
         self._companions.load_state_dict(state["companions"])
         self._materials.load_state_dict(state["materials"])
         self._boundaries.load_state_dict(state["boundaries"])
+        if self._aligner is not None:
+            self._aligner.load_state_dict(state["aligner"])
         self._bank.averages.copy_(state["averages"])
         self._bank.look()
 

@@ -13,6 +13,7 @@ from trainables.bank import BLOCK, GROUP
 from trainables.columns import columns_of
 from trainables.importances import Importance
 from trainables.readings import reading
+from trainables.scenarios.base import Shape
 from trainables.stacks import layout_of
 from trainables.tables import specs_in
 
@@ -55,6 +56,7 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     # The network itself and its first weights stand beside the stacks.
     weights = (members * rows + 2) * row * FLOAT
     kept = _remembered(recipe, stream, members)
+    kept += members * _aligned(recipe, Shape(stream.inputs, stream.classes)) * FLOAT
     return weights + members * (coefficients + read) + order + kept + _data(stream)
 
 
@@ -87,6 +89,15 @@ def _remembered(recipe: Recipe, stream: Stream, members: int) -> int:
     return shown + samples + puts + (logits if "stored" in recipe.strategy.needs() else 0)
 
 
+def _aligned(recipe: Recipe, shape: Shape) -> int:
+    """Numbers that describe the features of the classes that a member met."""
+    if recipe.alignment is None:
+        return 0
+    with torch.device("meta"):
+        classes, features = layout_of(recipe.model.network(*shape)).head
+    return classes * features * (1 + features)
+
+
 def rows(averager: Averager, clock: Clock) -> int:
     """How many averages' memory ``averager`` takes; one, unless it is of windows that overlap.
 
@@ -103,7 +114,8 @@ def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
     """Numbers that the method keeps from task to task, a network's parameters times how many.
 
     The student, the average if it is another, what the recipe's averagers hold (teachers, anchors),
-    what its importances gather and the ends of tasks that its merge is of. Not an optimizer's
+    what its importances gather, the ends of tasks that its merge is of and what its alignment knows
+    of old classes. Not an optimizer's
     memory, which may start anew with each task, nor a memory's samples.
     """
     clock = scenario.clock()
@@ -112,7 +124,8 @@ def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
         network = recipe.model.network(*scenario.shape())
     count = sum(p.numel() for p in network.parameters())
     made = len(followed) + _merged(averager, clock)
-    return (1 + made + sum(beside(recipe, clock).values())) * count
+    stacks = 1 + made + sum(beside(recipe, clock).values())
+    return stacks * count + _aligned(recipe, scenario.shape())
 
 
 def width(model: Model, stream: Stream) -> int:

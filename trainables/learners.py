@@ -28,6 +28,9 @@ Names: TypeAlias = tuple[str, ...]
 SLOPES_AT_ONCE = 8
 """Samples whose slopes are taken together, each a row of weights of every member."""
 
+SMALL = 1e-12
+"""Keeps the root of a sum of squares from having no slope."""
+
 MASKED = -1e9
 """The logit of a class that may not be answered: never wins, and its probability rounds to 0."""
 
@@ -194,6 +197,53 @@ class Learner:
         if "nearest" not in self._programs:
             self._programs["nearest"] = self._program(one, "nearest", mapped=2)
         return self._programs["nearest"](rows, means, x, mask)
+
+    def moments(self, rows: Tensor, x: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean [R, C, F] and covariance [R, C, F, F] of the features of each class's ``members``.
+
+        These are 1 or 0, [C, N]. Classes without members have zeros, with one no covariance.
+        """
+
+        def one(row: Tensor, x: Tensor, members: Tensor) -> Tensor:
+            self.network.eval()
+            features = self._features(self.layout.views(row), x).flatten(1)
+            count = members.sum(-1).view(-1, 1, 1)
+            means = (members @ features).unsqueeze(1) / count.clamp(min=1)
+            apart = (features - means) * members.unsqueeze(-1)
+            spread = apart.transpose(1, 2) @ apart / (count - 1).clamp(min=1)
+            return torch.cat([means, spread], dim=1)
+
+        if "moments" not in self._programs:
+            self._programs["moments"] = self._program(one, "moments", mapped=1)
+        both = self._programs["moments"](rows, x, members)
+        return both[:, :, 0], both[:, :, 1:]
+
+    def heads(
+        self, heads: Tensor, stacks: tuple[Tensor, ...], noise: Tensor, met: Tensor
+    ) -> Tensor:
+        """Last layers [M, C F + C] a step further, on features that are drawn of each class met.
+
+        ``stacks`` are means, roots, rates [M, 1] and temperatures [M, 1] (``Alignment``), ``noise``
+        [C, n, F] standard normal, ``met`` bool [C].
+        """
+        if "heads" not in self._programs:
+            self._programs["heads"] = self._program(self._head, "heads", mapped=5)
+        return self._programs["heads"](heads, *stacks, noise, met)
+
+    def _head(self, head: Tensor, *rest: Tensor) -> Tensor:
+        means, roots, rate, temperature, noise, met = rest
+        classes, width = self.layout.head
+        x = means.unsqueeze(1) + noise @ roots.transpose(1, 2)
+
+        def loss(head: Tensor) -> Tensor:
+            weight, bias = head[: classes * width].view(classes, width), head[classes * width :]
+            logits = torch.where(met, x @ weight.T + bias, 0.0)
+            size = (logits.square().sum(-1, keepdim=True) + SMALL).sqrt()
+            told = torch.where(met, logits / (temperature * size), MASKED).log_softmax(-1)
+            own = told.diagonal(dim1=0, dim2=2).mean(0)
+            return -torch.where(met, own, 0.0).sum() / met.sum()
+
+        return head - rate * grad(loss)(head)
 
     def slopes(
         self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int

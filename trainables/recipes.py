@@ -12,6 +12,7 @@ from spaces.bounds import PROBE, Within
 from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from spaces.specs import Spec
+from trainables.alignment import Alignment
 from trainables.classifiers import Classifier
 from trainables.classifiers.head import Head
 from trainables.gates import Gate
@@ -48,7 +49,7 @@ class Recipe(Spec):
     ``classifier`` says how what is deployed answers; it changes no training.
 
     ``refresh`` has it unlearn a little before each step, ``gate`` says whose gradients pass
-    in a step: both go with any strategy.
+    in a step: both go with any strategy. ``alignment`` trains the last layer anew at the end of a task.
 
     ``seed`` decides, together with the study's, the first weights and the order of the batches.
     Members of a cohort share both; so another seed is another cohort, of the same program.
@@ -69,6 +70,7 @@ class Recipe(Spec):
     classifier: Classifier = Head()
     refresh: Refreshing | None = None
     gate: Gate | None = None
+    alignment: Alignment | None = None
     body_rate: Annotated[Schedule, Within(0, 1)] = Constant(value=1.0)
     optimizer_at_task: Literal["keep", "reset"] = "keep"
 

@@ -38,9 +38,24 @@ class Layout:
     @property
     def last_matrix(self) -> slice:
         """The columns of the last matrix, row by row: the last layer's weights, a row for each class."""
-        at = max(i for i, shape in enumerate(self.shapes) if len(shape) == 2)
-        start = sum(self.sizes[:at])
-        return slice(start, start + self.sizes[at])
+        start = sum(self.sizes[: self._last])
+        return slice(start, start + self.sizes[self._last])
+
+    @property
+    def head(self) -> tuple[int, int]:
+        """Classes and features: the shape of the last matrix."""
+        classes, features = self.shapes[self._last]
+        return classes, features
+
+    @property
+    def head_columns(self) -> slice:
+        """The columns of the last matrix and of the biases that follow it."""
+        at = self.last_matrix
+        return slice(at.start, at.stop + self.head[0])
+
+    @property
+    def _last(self) -> int:
+        return max(i for i, shape in enumerate(self.shapes) if len(shape) == 2)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from tests.contracts.cases import alike, specs_of
+from trainables.alignment import Alignment
 from trainables.averagers import Averager
 from trainables.bank import BLOCK
 from trainables.cohort import Cohort, Member
@@ -44,7 +45,7 @@ FAMILIES = (Term, Memory, Importance, Pull, Merge, Gate)
 PARTS = {f"{f.__name__.lower()}-{n}": kind for f in FAMILIES for n, kind in f.kinds.items()}
 PARTS |= {f"teacher-{n}": kind for n, kind in Averager.kinds.items() if kind.live}
 FOLLOWED = [kind for kind in Averager.kinds.values() if kind.followed]
-PARTS["refreshing"] = Refreshing
+PARTS |= {"refreshing": Refreshing, "alignment": Alignment}
 each_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 each_strategy = pytest.mark.parametrize("strategy", Strategy.kinds.values(), ids=Strategy.kinds)
 each_optimizer = pytest.mark.parametrize("optimizer", Optimizer.kinds.values(), ids=Optimizer.kinds)
@@ -77,6 +78,7 @@ def recipes(draw, strategy, optimizer, part):
         pulls=(*pulls, *draw(st.lists(_any(Pull, None), max_size=1))),
         merge=draw(_any(Merge, part)) if part in Merge.kinds.values() else None,
         refresh=draw(specs_of(part)) if part is Refreshing else None,
+        alignment=draw(specs_of(part)) if part is Alignment else None,
         gate=draw(_any(Gate, part)) if part in Gate.kinds.values() else None,
         body_rate=draw(_body_rates()),
         optimizer_at_task=draw(st.sampled_from(["keep", "reset"])),

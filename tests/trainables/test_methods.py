@@ -8,6 +8,7 @@ from torch.nn.utils import parameters_to_vector
 
 from spaces.schedules.constant import Constant
 from tests.oracles import continual as plain
+from trainables.alignment import Alignment
 from trainables.averagers.ema import Ema
 from trainables.averagers.student import Student
 from trainables.cohort import Cohort, Member
@@ -106,6 +107,10 @@ PARTS = {
         lambda: plain.Refreshed(rate=0.02, noise=0.01, damping=3.0, keep=0.5, samples=10),
     ),
     "gate": ({"gate": Magnitude(share=c(0.4))}, lambda: plain.Gated(0.4)),
+    "alignment": (
+        {"alignment": Alignment(steps=4, samples=3, lr=c(0.5), temperature=c(0.3))},
+        lambda: plain.Calibrated(steps=4, samples=3, lr=0.5, temperature=0.3),
+    ),
     "weight-aligning": ({"merge": WeightAligning()}, plain.Aligned),
 }
 
