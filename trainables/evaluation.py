@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from trainables.cohort import Cohort
-    from trainables.scenarios.base import Stream
+    from trainables.scenarios.base import Split, Stream
 
 Scores: TypeAlias = dict[str, tuple[float, ...]]
 """Numbers by measure. A measure that is not finite is left out."""
@@ -97,8 +97,7 @@ class Judge:
         """A point of the curve: the accuracies of all rows as they are in the midst of a task."""
         panel = Panel.amid(self._cohort, self._stream)
         splits = self._stream.validation[: self._cohort.task + 1]
-        accuracies = [panel.scores(split, panel.mask(i)) for i, split in enumerate(splits)]
-        self._curve.append(_point(step, torch.cat(accuracies, dim=1)))
+        self._curve.append(_point(step, torch.cat(_by_task(panel, splits), dim=1)))
 
     def scores(self) -> list[Scores]:
         """Of each seat alive: its average's, and its student's under names with ``student_``."""
@@ -113,10 +112,7 @@ class Judge:
     def _found(self, panel: Panel) -> dict[str, list[list[float]]]:
         """Of each measure, the numbers of each row."""
         task = self._cohort.task
-        columns = [
-            panel.scores(split, panel.mask(i), self._answers)
-            for i, split in enumerate(self._stream.validation[:task])
-        ]
+        columns = _by_task(panel, self._stream.validation[:task], self._answers)
         by_task = torch.stack(columns, dim=1).unbind(-1)
         found = dict(zip(self._answers, by_task, strict=True))
         for name in self._others:
@@ -142,6 +138,22 @@ class Judge:
         if name == "untrained":
             return torch.full((rows, 1), panel.start(split, mask), dtype=torch.float64)
         return panel.scores(split, mask)
+
+
+def _by_task(
+    panel: Panel, splits: Sequence[Split], measures: Sequence[str] = ("accuracy",)
+) -> list[Tensor]:
+    """The scores on each task's split; tasks that are validated on the same data share them."""
+    seen: dict[object, Tensor] = {}
+    for i, split in enumerate(splits):
+        key = _same(split, i, panel)
+        if key not in seen:
+            seen[key] = panel.scores(split, panel.mask(i), measures)
+    return [seen[_same(split, i, panel)] for i, split in enumerate(splits)]
+
+
+def _same(split: Split, task: int, panel: Panel) -> object:
+    return (id(split), task if panel.stream.masks is not None else None)
 
 
 def _point(step: int, accuracies: Tensor) -> Tensor:
