@@ -11,7 +11,10 @@ import torch
 from spaces.schedules.constant import Constant
 from spaces.schedules.cosine import Cosine
 from tests.oracles.tapes import Tape
+from trainables.averagers.by_gradient_noise import ByGradientNoise
+from trainables.averagers.compatible import Compatible
 from trainables.averagers.ema import Ema
+from trainables.averagers.mean_of_ends import MeanOfEnds
 from trainables.averagers.student import Student
 from trainables.bank import BLOCK
 from trainables.captures import Capture, Way, way_of
@@ -21,6 +24,7 @@ from trainables.memories.reservoir import Reservoir
 from trainables.models.mlp import Mlp
 from trainables.optimizers.adamw import Adamw
 from trainables.optimizers.sgd import Sgd
+from trainables.pulls.at_tasks import AtTasks
 from trainables.pulls.steady import Steady
 from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
@@ -49,6 +53,12 @@ RECIPES = {
         "optimizer_at_task": "reset",
         "pulls": (Steady(every=9, share=Constant(value=0.5), optimizer="reset"),),
     },
+    "opened": {
+        "optimizer": Sgd(lr=LR),
+        "pulls": (AtTasks(at="start", share=Constant(value=0.5), toward=MeanOfEnds()),),
+    },
+    "live": {"strategy": MeanTeacher(teacher=ByGradientNoise()), "optimizer": Sgd(lr=LR)},
+    "compatible": {"strategy": MeanTeacher(teacher=Compatible()), "optimizer": Sgd(lr=LR)},
 }
 
 
