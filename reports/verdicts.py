@@ -61,6 +61,10 @@ def section(findings: Sequence[Finding]) -> list[str]:
 
 
 def _row(finding: Finding) -> str:
-    texts = (finding.source, finding.says, finding.measured, figures(finding), counts(finding))
-    cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
-    return f"{cells}<td class='{finding.verdict}'>{finding.verdict}</td>"
+    told = "".join(_cell(text) for text in (finding.source, finding.says, finding.measured))
+    numbers = _cell(figures(finding), "n") + _cell(counts(finding))
+    return told + numbers + _cell(finding.verdict, finding.verdict)
+
+
+def _cell(text: str, style: str = "") -> str:
+    return f"<td class='{style}'>{html.escape(text)}</td>"

@@ -15,7 +15,7 @@ from trainables import metrics
 
 DRAWS = 1000
 INSIDE = (2.5, 97.5)
-"""Of the draws, in percent, the ends of the interval that is given."""
+"""Of the draws, in percent, the ends of the interval that is given: draws themselves."""
 
 FEWEST = 3
 """Students, below which nothing is said."""
@@ -156,7 +156,8 @@ def _interval(figure: Figure, students: list[Rows]) -> tuple[float | None, ...]:
     drawn = drawn[~np.isnan(drawn)]
     if len(students) < FEWEST or len(drawn) < DRAWS // 2:
         return None, None, None
-    low, high = np.percentile(drawn, INSIDE)
+    low = np.percentile(drawn, INSIDE[0], method="lower")
+    high = np.percentile(drawn, INSIDE[1], method="higher")
     return float(np.median(drawn)), float(low), float(high)
 
 
