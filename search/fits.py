@@ -22,6 +22,7 @@ from trainables.alignment import Alignment
 from trainables.averagers import Averager
 from trainables.averagers.base import unfollowed
 from trainables.averagers.live import Live
+from trainables.gating import gated
 from trainables.importances import Importance
 from trainables.lessons import OF_BOUNDARIES
 from trainables.merges import Merge
@@ -72,6 +73,8 @@ def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What of a recipe does not go with ``scenario``: its path and why."""
     if message := _misfit(recipe.model, scenario):
         yield ("model",), message
+    if recipe.gate is not None and _ungated(recipe.model, scenario):
+        yield ("gate",), "the model has no layer but its last, which is never gated"
     if scenario.once() and (message := _second_look(scenario, recipe.batch)):
         yield ("batch",), message
     if not scenario.boundaries():
@@ -95,6 +98,15 @@ def _misfit(model: Model, scenario: Scenario) -> str:
     except ValueError as error:
         return f"does not fit the scenario: {error}"
     return ""
+
+
+def _ungated(model: Model, scenario: Scenario) -> bool:
+    """Whether a gate would find nothing to look at; not if the model does not fit at all."""
+    try:
+        with torch.device("meta"):
+            return not gated(model.network(*scenario.shape()))
+    except ValueError:
+        return False
 
 
 @cache

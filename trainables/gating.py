@@ -17,15 +17,23 @@ Sizes: TypeAlias = dict[str, Tensor]
 """By a layer's name, the mean absolute answer of each of its units. [U]."""
 
 
+def gated(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers that a gate looks at, by name."""
+    last = list(network.children())[-1]
+    return {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer is not last
+    }
+
+
 @contextmanager
 def measured(network: nn.Module) -> Iterator[Sizes]:
     """Within it a forward of ``network`` notes the sizes of all its layers but the last."""
-    last = list(network.children())[-1]
     sizes: Sizes = {}
     hooks = [
         layer.register_forward_hook(partial(_note, sizes, name))
-        for name, layer in network.named_modules()
-        if isinstance(layer, nn.Linear | nn.Conv2d) and layer is not last
+        for name, layer in gated(network).items()
     ]
     try:
         yield sizes

@@ -95,7 +95,7 @@ class Learner:
     def logits(self, row: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
         """Of ONE model on x [B, *inputs]. [B, C]."""
         self.network.eval()
-        return self._forward(self.layout.views(row), x, mask)
+        return self._forward(self._views(row), x, mask)
 
     def gradients(
         self,

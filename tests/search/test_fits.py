@@ -56,6 +56,12 @@ NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
             "acts at the ends of tasks",
         ),
         (
+            "strategy: {kind: finetune, terms: [{kind: agreement, teacher: {kind: ema, momentum: 0.9}, classes: old}]}",
+            "strategy.terms.0",
+            "looks at old classes",
+        ),
+        ("alignment: {steps: 5}", "alignment", "acts at the ends of tasks"),
+        (
             "pulls: [{kind: steady, toward: {kind: previous}}]",
             "pulls.0.toward",
             "depends on where tasks begin",
@@ -114,3 +120,16 @@ def test_what_depends_on_measurements_is_a_teacher_s_alone():
     teacher = "strategy: {kind: mean_teacher, teacher: {kind: by_drift}}"
     assert problems_of(teacher, scenario="{kind: blobs}") == []
     assert problems_of(teacher) == []  # nor does it ask where tasks end
+
+
+def test_a_teacher_that_is_compared_on_all_classes_asks_for_no_boundaries():
+    assert not problems_of(
+        "strategy: {kind: finetune, terms: [{kind: agreement, teacher: {kind: ema, momentum: 0.9}}]}"
+    )
+
+
+def test_a_gate_without_a_layer_to_gate_is_refused():
+    (problem,) = problems_of("model: {kind: mlp, hidden: []}\n  gate: {kind: magnitude}")
+    assert "recipe.gate" in problem
+    assert "no layer but its last" in problem
+    assert not problems_of("gate: {kind: magnitude}")

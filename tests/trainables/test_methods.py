@@ -18,6 +18,7 @@ from trainables.importances.memory_aware_synapses import MemoryAwareSynapses
 from trainables.importances.synaptic_intelligence import SynapticIntelligence
 from trainables.importances.true_fisher import TrueFisher
 from trainables.merges.weight_aligning import WeightAligning
+from trainables.models.cnn import Cnn
 from trainables.models.mlp import Mlp
 from trainables.optimizers.sgd import Sgd
 from trainables.recipes import Recipe
@@ -144,9 +145,9 @@ def sgd():
     return Sgd(lr=c(LR), momentum=c(0.0))
 
 
-def trained(recipe):
+def trained(recipe, tasks=5):
     cohort = Cohort([Member(recipe, (Student(),))], STREAM, seed=plain.SEED)
-    for _ in STREAM.train:
+    for _ in range(tasks):
         cohort.train_task()
     return cohort
 
@@ -158,3 +159,15 @@ def agrees(cohort, method, **options):
     found = cohort.students[0, : len(expected)]
     torch.testing.assert_close(found, expected.detach(), atol=1e-4, rtol=0)
     return model
+
+
+@pytest.mark.parametrize("importance", [Fisher(samples=4), SynapticIntelligence()])
+def test_running_statistics_matter_to_no_importance(importance):
+    strategy = penalty(importance, 1.0)
+    recipe = Recipe(model=Cnn(channels=(4,), norm="batch"), strategy=strategy, batch=BATCH)
+    cohort = trained(recipe, tasks=2)
+    omegas = cohort.state_dict()["companions"]["importances"]["strategy.terms.0.importance"]
+    at = cohort.learner.layout.carried
+    assert at.stop > at.start and cohort.students[:, at].any()
+    assert omegas.isfinite().all() and omegas.any()
+    assert not omegas[:, at].any()
