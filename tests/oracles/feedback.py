@@ -124,8 +124,8 @@ class SwitchEma(Method):
 class DeployedEma(SwitchEma):
     """The student is set to its average at the end of each task only."""
 
-    def __init__(self, tau):
-        super().__init__(tau, 10**9, resets=False)
+    def __init__(self, tau, *, resets=False):
+        super().__init__(tau, 10**9, resets)
 
     def after_step(self, at, weights, gradient, before):
         super().after_step(at, weights, gradient, before)

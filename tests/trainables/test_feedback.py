@@ -88,6 +88,10 @@ METHODS = {
     ),
     "deployed-ema": (pulled(AtTasks(toward=EMA)), lambda: plain.DeployedEma(0.9)),
     "begun-by-ema": (pulled(AtTasks(toward=EMA, at="start")), lambda: plain.BegunByEma(0.9)),
+    "begun-by-ema-reset": (
+        pulled(AtTasks(toward=EMA, at="start", optimizer="reset")),
+        lambda: plain.BegunByEma(0.9, resets=True),
+    ),
     "from-initial": (pulled(AtTasks(toward=Initial(), at="start")), plain.FromInitial),
     "from-mean": (pulled(AtTasks(toward=MeanOfEnds(), at="start")), plain.FromMeanOfEnds),
     "optimizer-reset": (replace(PLAIN, optimizer_at_task="reset"), plain.Forgetful),
