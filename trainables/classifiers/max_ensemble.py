@@ -28,7 +28,7 @@ class MaxEnsemble(Classifier):
     measures of probabilities normalise them.
 
     LAE beside this: strategy ``local``, an ``ema`` of momentum 0.9999 that begins with the second
-    task, and a body that stands still for a while in each later task (``body_rate``: ``freezing``).
+    task, and a body that stands still (``body_rate`` 0) for the first part of each later task.
     """
 
     paired: ClassVar[bool] = True
