@@ -148,8 +148,8 @@ def test_large_cohorts_are_trained_in_parts_that_change_nothing(monkeypatch):
     ]
     whole = trained(members, BLOBS)
     row = whole[0].students[0].numel() * 4
-    monkeypatch.setattr("trainables.cohort.CACHE", 2 * row)
-    parts = Cohort(members, BLOBS, seed=0)._parts()
+    monkeypatch.setattr("trainables.stepper.CACHE", 2 * row)
+    parts = Cohort(members, BLOBS, seed=0)._stepper._parts()
     assert [part.stop - part.start for part in parts] == [2, 3]
     apart = trained(members, BLOBS)
     assert torch.equal(whole[0].averages, apart[0].averages) and whole[1] == apart[1]

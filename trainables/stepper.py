@@ -1,0 +1,201 @@
+"""The stepper: what one optimizer step moves, of all members of a cohort or of some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from spaces.schedules.base import Table
+from trainables.bank import BLOCK, absorb_
+from trainables.columns import Columns, Values, may_restart
+from trainables.companions import Companions
+from trainables.exactness import LEAST_ROWS
+from trainables.importances.base import Passage
+from trainables.learners import Learner
+from trainables.lessons import below
+from trainables.materials import Materials
+from trainables.optimizers.base import Slots
+from trainables.recipes import Recipe
+from trainables.refreshing import Unlearning
+from trainables.scenarios.base import Batch, Stream
+from trainables.seeds import generator
+
+CACHE = 2**21
+"""Bytes of weights that are trained together on a CPU. Measured: with fewer the kernels are too
+short for what it takes to call them, with more the weights are gone before they are needed again."""
+
+
+class Stepper:
+    """Students in ``slots`` [M, BLOCK, P], their optimizer's memory and their companions.
+
+    Each step writes its students to the next slot: what the bank is to take in is already kept.
+    Between tasks the students are in the last slot. ``seed`` decides what is drawn.
+    """
+
+    def __init__(
+        self, recipes: Sequence[Recipe], stream: Stream, learner: Learner, *, seed: int
+    ) -> None:
+        self._recipe, self._learner, self._seed = recipes[0], learner, seed
+        x = stream.train[0].x
+        first = learner.start.to(x.device).expand(len(recipes), -1)
+        self.slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
+        self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
+        self.tables = Columns(recipes, stream.clock, x)
+        self.companions = Companions(recipes, first, learner.drawn)
+        self.materials = Materials(self._recipe, stream, seed=seed, members=len(recipes))
+
+    @property
+    def students(self) -> Tensor:
+        """[M, P]."""
+        return self.slots[:, -1]
+
+    def batches(self, task: int, steps: range) -> list[Batch]:
+        """All that ``steps`` of the stream, which lie in ``task``, are shown."""
+        shown = self.materials.batches(task, steps)
+        return [self._shaken(batch, step) for step, batch in zip(steps, shown, strict=True)]
+
+    def steps_(self, block: range, batches: Sequence[Batch]) -> None:
+        """The steps of a block."""
+        for part in self._parts():
+            for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
+                self._step(step, slot, part, batch, self.tables)
+
+    def any_steps_(self, given: tuple[Tensor, tuple[Batch, ...]]) -> None:
+        """The steps of any block, to be recorded: no number in them is but in a tensor."""
+        values, batches = given
+        tables = self.tables.of_any(values)
+        for part in self._parts():
+            for slot, batch in enumerate(batches):
+                self._step(slot, slot, part, batch, tables)
+
+    def tensors(self) -> list[Tensor]:
+        """All that a step reads or writes, besides what it is given."""
+        return [self.slots, *self._memory.values(), *self.companions.tensors()]
+
+    def open_(self, step: int) -> None:
+        """What pulls do before the task that begins with ``step``."""
+        self._pull_(step, slice(None), self.students, self.tables, ".opening")
+
+    def _step(self, step: int, slot: int, part: slice, batch: Batch, tables: Values) -> None:
+        """One step of some members on the same batch, and of all that goes with them."""
+        students, now = self.slots[part, slot - 1], tables.at(step, part)
+        memory = {name: stack[part] for name, stack in self._memory.items()}
+        if may_restart(self._recipe) and tables.host("restart", step, part).any():
+            for stack in memory.values():
+                stack.masked_fill_(now["restart"] == 1, 0)
+        if self._recipe.refresh is not None:
+            students = self._unlearnt(students, part, batch, now)
+            batch = batch._replace(jitter=None)
+        shown = self.companions.shown(part)
+        batch = self.materials.answered(batch, step, part)
+        gradients = self._learner.gradients(students, shown, batch, now)
+        slope = self._trained(gradients) if self.companions.watch else gradients
+        if self._recipe.gate is not None:
+            of = below(now, "gate")
+            gradients *= self._learner.gates(self._recipe.gate, students, batch, of)
+        if self.materials.stores(step):
+            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
+            self.materials.store_(step, part, logits)
+        slots = Slots(students, gradients, self.slots[part, slot])
+        self._update_(slots, memory, now)
+        self._slow_body_(slots, now, tables.host("body_rate", step, part))
+        passage = Passage(students, slope, slots.out)
+        self.companions.gather_(part, passage, now)
+        self.companions.absorb_(step, part, passage, tables)
+        self._pull_(step, part, slots.out, tables)
+
+    def _pull_(
+        self, step: int, part: slice, students: Tensor, tables: Values, when: str = ""
+    ) -> None:
+        """Draws students [m, P] towards the targets of their pulls, one pull after the other."""
+        now = tables.at(step, part)
+        for i in range(len(self._recipe.pulls)):
+            target, name = self.companions.averages[f"pulls.{i}.toward"], f"pulls.{i}{when}"
+            absorb_(students, target[part], now[name], tables.host(name, step, part))
+
+    def _shaken(self, batch: Batch, step: int) -> Batch:
+        """``batch`` with what unlearning looks at besides."""
+        if self._recipe.refresh is None:
+            return batch
+        trained = self._learner.layout.carried.start
+        drawn = torch.randn(trained, generator=generator("refresh", self._seed, step))
+        width = self.slots.shape[-1]
+        return batch._replace(jitter=pad(drawn, (0, width - trained)).to(self.slots))
+
+    def _unlearnt(
+        self, students: Tensor, part: slice, batch: Batch, now: Mapping[str, Tensor]
+    ) -> Tensor:
+        """What is left of the students [m, P] when they have unlearnt. [m, P]."""
+        assert self._recipe.refresh is not None
+        assert batch.jitter is not None
+        at = Unlearning(
+            students=students,
+            slopes=self._learner.ascents(students, batch),
+            importance=self.companions.importances["refresh.importance"][part],
+            noise=batch.jitter,
+        )
+        return self._recipe.refresh.unlearnt(at, below(now, "refresh"))
+
+    def _trained(self, gradients: Tensor) -> Tensor:
+        """A copy of ``gradients`` without what stands in the columns of the buffers."""
+        copy = gradients.clone()
+        copy[:, self._learner.layout.carried] = 0
+        return copy
+
+    def _slow_body_(self, slots: Slots, now: Mapping[str, Tensor], rates: Table) -> None:
+        """Shortens the step of all but the last layer."""
+        if (rates == 1).all():
+            return
+        body = self._learner.body
+        moved = slots.weights[:, body].clone()
+        absorb_(moved, slots.out[:, body], now["body_rate"], rates)
+        slots.out[:, body] = moved
+
+    def _update_(
+        self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]
+    ) -> None:
+        """Moves the weights; buffers, whose next values stand among the gradients, are replaced."""
+        at = self._learner.layout.carried
+        if at.start == at.stop:
+            self._recipe.optimizer.update_(slots, memory, now)
+            return
+        buffers = slots.gradients[:, at].clone()
+        slots.gradients[:, at] = 0
+        self._recipe.optimizer.update_(slots, memory, now)
+        slots.out[:, at] = buffers
+
+    def _parts(self) -> list[slice]:
+        """The members in parts of about a size, each small enough for the cache of a core."""
+        count, row = len(self.slots), self.slots.shape[-1] * self.slots.element_size()
+        number = min(-(-count * row // CACHE), count // LEAST_ROWS)
+        number = max(1, number) if self.slots.device.type == "cpu" else 1
+        edges = [count * i // number for i in range(number + 1)]
+        return [slice(a, b) for a, b in pairwise(edges) if a < b]
+
+    def keep(self, members: list[int]) -> None:
+        self.slots = self.slots[members]
+        self._memory = {n: memory[members] for n, memory in self._memory.items()}
+        self.companions.keep(members)
+        self.materials.keep(members)
+        self.tables.keep(members)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Between tasks."""
+        return {
+            "students": self.students.clone(),
+            "memory": dict(self._memory),
+            "companions": self.companions.state_dict(),
+            "materials": self.materials.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.slots[:, -1] = state["students"]
+        for name, memory in self._memory.items():
+            memory.copy_(state["memory"][name])
+        self.companions.load_state_dict(state["companions"])
+        self.materials.load_state_dict(state["materials"])
