@@ -39,14 +39,16 @@ class Values(Protocol):
 
 
 class Columns:
-    """On the host float64 [steps, M] for each table, on the device float32."""
+    """The same numbers [steps, M] for each table on the host and on the device, float32."""
 
     def __init__(self, recipes: Sequence[Recipe], clock: Clock, like: Tensor) -> None:
         columns = [columns_of(r, clock) for r in recipes]
         self.names = tuple(columns[0])
         stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
-        self._host = stacked.transpose(2, 0, 1)
-        self._device = torch.from_numpy(self._host.astype(np.float32)).to(like.device).unsqueeze(-1)
+        rounded = stacked.transpose(2, 0, 1).astype(np.float32)
+        self._device = torch.from_numpy(rounded).to(like.device).unsqueeze(-1)
+        # Rounded as on the device, so that what is 0 or 1 here is so there.
+        self._host = rounded.astype(np.float64)
 
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
         return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))

@@ -155,6 +155,21 @@ def test_large_cohorts_are_trained_in_parts_that_change_nothing(monkeypatch):
     assert torch.equal(whole[0].averages, apart[0].averages) and whole[1] == apart[1]
 
 
+def test_a_share_that_rounds_to_none_is_none_in_any_company():
+    def member(rate):
+        diverging = Sgd(lr=Constant(value=1e38))
+        return Member(Recipe(optimizer=diverging, body_rate=Constant(value=rate)), (Student(),))
+
+    alone, company = (
+        Cohort([member(1e-60)], BLOBS, seed=0),
+        Cohort([member(0.5), member(1e-60)], BLOBS, seed=0),
+    )
+    alone.train_task()
+    company.train_task()
+    assert not company.students[1].isfinite().all() and company.students[1, 0].isfinite()
+    assert torch.allclose(alone.students[0], company.students[1], rtol=0, atol=0, equal_nan=True)
+
+
 def test_averages_that_are_the_same_by_now_are_judged_once():
     late = Ema(momentum=Constant(value=0.9), start=50)
     averagers = (Student(), late, *AVERAGERS, late)
