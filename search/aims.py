@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from spaces.domains import Choice
+from search.templates import searched
+from spaces.corners import corners_of
 from spaces.faults import Fault, locate
 from spaces.objectives import Aim
 from spaces.problems import hint
-from spaces.space import Space
 from spaces.specs import validate
 from trainables.averagers import Averager
 from trainables.evaluation import Evaluation, Looks
@@ -69,12 +69,12 @@ def aim_faults(data: Mapping[str, Any]) -> list[Fault]:
 
 def unseen_faults(data: Mapping[str, Any]) -> list[Fault]:
     """Averagers that are averages at the ends of tasks only, where the study looks in between."""
-    averagers = data.get("averagers")
-    if data.get("evaluate") is None or not isinstance(averagers, list) or not averagers:
+    space = searched(data)
+    if data.get("evaluate") is None or "averagers" not in space.template:
         return []
-    template = Choice(tuple(averagers))
+    template = space.template["averagers"]
     faults: dict[Fault, None] = {}
-    for chosen, filled in Space(template).corners():
+    for chosen, filled in corners_of(space, "averagers"):
         made = validate(Averager, filled, template=template, chosen=chosen)
         if isinstance(made, list) or made.steers:
             continue

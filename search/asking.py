@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.quasirandom import SobolEngine
 
+from spaces.same import lacking
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
@@ -102,14 +103,14 @@ def _others(
     own_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
     met = list(seen)
     for point in _sobol(len(names), own_seed, wanted * TRIES):
-        knobs = _at(space, recipe, dict(zip(names, point, strict=True)))
-        if knobs not in met:
+        knobs, filled = _at(space, recipe, dict(zip(names, point, strict=True)))
+        if knobs not in met and not lacking(filled):
             met.append(knobs)
             yield knobs
 
 
-def _at(space: Space, held: Knobs, ways: Mapping[str, float]) -> Knobs:
-    """The knobs in play where those ``held`` are, and others are so far along their domains."""
+def _at(space: Space, held: Knobs, ways: Mapping[str, float]) -> tuple[Knobs, Any]:
+    """What is filled, and the knobs in play where those ``held`` are, and others are so far along their domains."""
     knobs: Knobs = {}
 
     def pick(path: Path, domain: Domain) -> Any:
@@ -117,8 +118,8 @@ def _at(space: Space, held: Knobs, ways: Mapping[str, float]) -> Knobs:
         knobs[name] = held[name] if name in held else domain.at(ways[name])
         return knobs[name]
 
-    space.draw(pick)
-    return knobs
+    _, filled = space.draw(pick)
+    return knobs, filled
 
 
 def _sobol(dimensions: int, seed: int, count: int) -> list[list[float]]:

@@ -9,18 +9,18 @@ from search.fits import misfits
 from search.grounds import claim_faults
 from search.rungs import Rungs
 from search.settings import Budget, Written
+from search.templates import SEARCHED, searched
 from spaces.corners import corner_faults
 from spaces.domains import BROKEN, Choice, Range
 from spaces.faults import Fault
+from spaces.misled import same_faults
 from spaces.problems import Path, told
-from spaces.space import holes
+from spaces.same import Same
+from spaces.space import holes, sames
 from spaces.specs import validate
 from trainables.averagers import Averager
 from trainables.recipes import Recipe
 from trainables.scenarios import Scenario
-
-SEARCHED = ("recipe", "averagers")
-"""Where holes may stand."""
 
 
 def faults_of(data: Any) -> list[Fault]:
@@ -59,7 +59,7 @@ def _without_holes(data: Any) -> Any:
 
 def _broken(node: Any) -> Any:
     match node:
-        case Range() | Choice():
+        case Range() | Choice() | Same():
             return BROKEN
         case dict():
             return {key: _broken(value) for key, value in node.items()}
@@ -70,11 +70,14 @@ def _broken(node: Any) -> Any:
 
 def _misplaced_holes(data: dict[str, Any]) -> list[Fault]:
     found: dict[Path, Fault] = {}
+    where = " and ".join(SEARCHED)
     for path, domain in holes({k: v for k, v in data.items() if k not in SEARCHED}):
         if not any(path[:n] in found for n in range(len(path))):
-            where = " and ".join(SEARCHED)
             message = f"a hole may stand under {where} only, got {told(domain)}"
             found[path] = Fault(path, path, message)
+    for path, same in sames(data):
+        if len(path) == 1 or path[0] not in SEARCHED:
+            found[path] = Fault(path, path, f"!same may stand under {where} only, got {same}")
     return list(found.values())
 
 
@@ -94,10 +97,10 @@ def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:
 
 
 def _space_faults(data: dict[str, Any]) -> list[Fault]:
-    faults = corner_faults(Recipe, data.get("recipe", {}), ("recipe",))
-    averagers = data.get("averagers")
-    if isinstance(averagers, list) and averagers:
-        faults += corner_faults(Averager, Choice(tuple(averagers)), ("averagers",))
+    space = searched(data)
+    faults = same_faults(space.template, ("recipe",)) + corner_faults(Recipe, space, "recipe")
+    if "averagers" in space.template:
+        faults += corner_faults(Averager, space, "averagers")
     return faults
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from search.templates import searched
 from spaces.bounds import PROBE
 from spaces.clock import Clock
-from spaces.domains import Choice
+from spaces.corners import corners_of
 from spaces.faults import Fault, locate
 from spaces.problems import Path
 from spaces.schedules import Schedule
@@ -45,28 +46,26 @@ def misfits(data: dict[str, Any]) -> list[Fault]:
     scenario = validate(Scenario, data.get("scenario"))
     if isinstance(scenario, list):
         return []
-    faults: dict[Fault, None] = {}
-    for chosen, recipe in _corners(Recipe, data.get("recipe", {})):
-        for path, message in of_recipe(recipe, scenario):
-            _note(faults, ("recipe",), locate(path, data.get("recipe", {}), chosen).path, message)
-    averagers = data.get("averagers")
-    listed = Choice(tuple(averagers)) if isinstance(averagers, list) and averagers else None
-    for chosen, averager in _corners(Averager, listed) if listed else ():
-        for path, message in of_averager(averager, scenario):
-            _note(faults, ("averagers",), locate(path, listed, chosen).path, message)
+    space = searched(data)
+    faults = _unfit(space, "recipe", Recipe, partial(of_recipe, scenario=scenario))
+    if "averagers" in space.template:
+        faults |= _unfit(space, "averagers", Averager, partial(of_averager, scenario=scenario))
     return list(faults)
 
 
-def _corners(kind: type, template: Any) -> Iterator[tuple[Any, Any]]:
-    """What is drawn at every corner of a template, and what that makes; those that are legal."""
-    for chosen, filled in Space(template).corners():
-        found = validate(kind, filled, template=template, chosen=chosen)
-        if not isinstance(found, list):
-            yield chosen, found
-
-
-def _note(faults: dict[Fault, None], root: Path, path: Path, message: str) -> None:
-    faults[Fault((*root, *path), (*root, *path), message)] = None
+def _unfit(
+    space: Space, part: str, kind: type, wrong: Callable[[Any], Iterable[tuple[Path, str]]]
+) -> dict[Fault, None]:
+    """What is ``wrong`` at the corners of a part, of those that are legal."""
+    faults: dict[Fault, None] = {}
+    for chosen, filled in corners_of(space, part):
+        found = validate(kind, filled)
+        if isinstance(found, list):
+            continue
+        for path, message in wrong(found):
+            at = (part, *locate(path, space.template[part], chosen).path)
+            faults[Fault(at, at, message)] = None
+    return faults
 
 
 def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:

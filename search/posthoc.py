@@ -7,6 +7,7 @@ study did track.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,7 +23,6 @@ from search.samplers.suggestions import Suggestions
 from spaces.fronts import hypervolume
 from spaces.problems import SpecError, hint
 from spaces.space import Space
-from spaces.specs import validate
 from trainables.averagers import Averager, coefficients
 from trainables.devices import device_called
 from trainables.learners import Learner
@@ -54,7 +54,8 @@ class Made:
     """An average made of snapshots, with what it would have been as a candidate.
 
     ``like`` is a candidate of the same student, ``error`` the largest expected one over the tasks
-    (``Reconstruction.errors``). ``metrics`` are none where what it answers is not finite.
+    (``Reconstruction.errors``). ``metrics`` are none where what it answers is not finite, and there
+    are no ``rows`` of a combination that is refused.
     """
 
     like: int
@@ -160,7 +161,6 @@ class Bench:
         self.stream = file.scenario.stream().to(self.device)
         self.rows = file.snapshots.rows(self.stream.clock)
         self.solvers = reconstructions(file.snapshots.profiles(self.stream.clock))
-        self.space = Space({"averager": file.space.template["averager"]})
 
     def student(self, directory: Path, history: History, job: int, member: int) -> Student:
         """The student that was ``member`` of ``job``, its snapshots read from the study's folder.
@@ -189,6 +189,8 @@ class Student:
         self._knobs = history.candidates[self._own[0]].knobs
         self._config = history.candidates[self._own[0]].config
         self._recipe, _ = bench.file.candidate(self._config)
+        # With the recipe that it was trained by, to which an averager may lead.
+        self._space = Space(self._config | {"averager": bench.file.space.template["averager"]})
         self._learner = Learner(self._recipe, bench.stream, seed=queued.seed)
         if self._recipe.classifier.paired:
             kind = self._recipe.classifier.kind
@@ -209,9 +211,9 @@ class Student:
     def search(self, candidates: int, sampler: Sampler) -> list[Made]:
         """Makes and measures ``candidates`` averages; one, if there is nothing to choose."""
         objectives = self._bench.file.objectives
-        wanted = candidates if self._bench.space.knobs() else 1
+        wanted = candidates if self._space.knobs() else 1
         seed = int(self._seed.generate_state(1)[0])
-        suggestions = Suggestions(sampler, self._bench.space, objectives, seed)
+        suggestions = Suggestions(sampler, self._space, objectives, seed)
         out: list[Made] = []
         while len(out) < wanted:
             numbers = range(len(out), min(wanted, len(out) + BATCH))
@@ -245,8 +247,7 @@ class Student:
 
     def _made(self, drawn: Sequence[Drawn]) -> list[Made]:
         configs = [self._config | d.filled for d in drawn]
-        averagers = [self._bench.file.candidate(config)[1] for config in configs]
-        rows, errors = self._measure(averagers)
+        measured = self._measured(configs)
         recipe = {n: v for n, v in self._knobs.items() if n.startswith("recipe.")}
         return [
             Made(
@@ -254,11 +255,22 @@ class Student:
                 knobs=recipe | d.knobs,
                 config=config,
                 rows=accuracies,
-                metrics=defined({"accuracy": accuracies}),
-                error=float(error),
+                metrics=defined({"accuracy": accuracies}) if accuracies else {},
+                error=error,
             )
-            for d, config, accuracies, error in zip(drawn, configs, rows, errors, strict=True)
+            for d, config, (accuracies, error) in zip(drawn, configs, measured, strict=True)
         ]
+
+    def _measured(self, configs: Sequence[dict[str, Any]]) -> list[tuple[Rows, float]]:
+        """Accuracies after each task, and the largest expected error; none of what is refused."""
+        file = self._bench.file
+        legal = [n for n, config in enumerate(configs) if not file.refusals(config)]
+        found: list[tuple[Rows, float]] = [([], math.nan) for _ in configs]
+        if legal:
+            rows, errors = self._measure([file.candidate(configs[n])[1] for n in legal])
+            for n, accuracies, error in zip(legal, rows, errors, strict=True):
+                found[n] = accuracies, float(error)
+        return found
 
     def _measure(self, averagers: Sequence[Averager]) -> tuple[list[Rows], np.ndarray]:
         """Of each average, accuracies after each task; and its largest expected error [N]."""
@@ -304,9 +316,7 @@ class Student:
 
 def _refuse_merges(directory: Path, file: StudyFile) -> None:
     """Raises SpecError if the study has averages that are no mixtures of its students."""
-    space = Space({"averager": file.space.template["averager"]})
-    found = [validate(Averager, filled["averager"]) for _, filled in space.corners()]
-    merges = (a for a in found if not isinstance(a, list) and not a.linear)
+    merges = (averager for _, averager in file.corners() if not averager.linear)
     if kinds := sorted({type(a).__name__.lower() for a in merges}):
         told = (
             "are no mixtures of a student's weights, which is all that can be made of snapshots: "

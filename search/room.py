@@ -144,7 +144,7 @@ def check_room(file: StudyFile, held: Room) -> None:
     """Raises SpecError if there is a student that, with its averages, no job has room for."""
     scales = Scales(file.scenario, file.snapshots)
     fits, averages = scales.fits(held, {}), most_rows(file, scales)
-    recipes = (file.candidate(filled)[0] for _, filled in file.space.corners())
+    recipes = (recipe for recipe, _ in file.corners())
     problems = [
         f"{file.source}: fold: a student ({_kind(recipe.model)}, {_kind(recipe.strategy)}) "
         f"with its {_told(file.fold.averages, averages)} takes "
@@ -159,8 +159,8 @@ def check_room(file: StudyFile, held: Room) -> None:
 
 def most_rows(file: StudyFile, scales: Scales) -> int:
     """The rows of a student's averages if all are of the kind that takes most, at its corners."""
-    averagers = {file.candidate(filled)[1] for _, filled in file.space.corners()}
-    return file.fold.averages * max(map(scales.rows, averagers))
+    averagers = {averager for _, averager in file.corners()}
+    return file.fold.averages * max(map(scales.rows, averagers), default=1)
 
 
 def _told(averages: int, rows: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -16,6 +16,7 @@ from spaces.files import text_of
 from spaces.overrides import override
 from spaces.problems import Path as DataPath
 from spaces.problems import Place, SpecError, hint, refuse
+from spaces.same import lacking
 from spaces.space import Space
 from spaces.specs import problem, validate
 from spaces.yamls import read as read_yaml
@@ -64,6 +65,11 @@ class StudyFile(Settings):
         """
         recipe = _typed(Recipe, filled["recipe"], "recipe")
         return recipe, _typed(Averager, filled["averager"], "averager")
+
+    def corners(self) -> Iterator[tuple[Recipe, Averager]]:
+        """What stands at the corners of the space, but where a ``!same`` has no value."""
+        drawn = (filled for _, filled in self.space.corners())
+        return (self.candidate(filled) for filled in drawn if not lacking(filled))
 
     def refusals(self, filled: Mapping[str, Any]) -> dict[str, str]:
         """Why a draw of the space cannot be trained, by its part: recipe or averager.
@@ -130,6 +136,9 @@ def _typed(kind: type[T], data: Any, name: str) -> T:
 
 def _faults(kind: type[T], data: Any, unfit: Unfit[T], scenario: Scenario) -> list[Fault]:
     """What keeps a part of a draw from being a ``kind``, or else from going with ``scenario``."""
+    if missed := lacking(data):
+        told = "in this combination there is nothing at that path"
+        return [Fault((), (), f"{same}: {told}") for same in missed]
     found = validate(kind, data)
     if isinstance(found, list):
         return found

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from spaces.faults import Fault
-from spaces.problems import Path
-from spaces.space import Space
+from spaces.space import Point, Space
 from spaces.specs import validate
 
 
-def corner_faults(kind: type[Any], template: Any, at: Path) -> list[Fault]:
-    """All that keeps a corner of ``template`` from being a ``kind``, each fault once.
+def corners_of(space: Space, part: str) -> Iterator[tuple[Point, Any]]:
+    """The corners of what stands under the key ``part`` of a space, each once.
+
+    Paths are from there on. Other parts only matter as far as a ``Same`` leads to them.
+    """
+    met: set[str] = set()
+    for chosen, filled in space.corners():
+        own = {path[1:]: drawn for path, drawn in chosen.items() if path[0] == part}
+        if (told := repr((own, filled[part]))) not in met:
+            met.add(told)
+            yield own, filled[part]
+
+
+def corner_faults(kind: type[Any], space: Space, part: str) -> list[Fault]:
+    """All that keeps a corner of a ``part`` from being a ``kind``, each fault once.
 
     One knob at a time is moved from its first value, so that the corners are as many as the knobs
-    have ends and options. ``at`` is the path of the template in its file.
+    have ends and options.
     """
-    faults: dict[Fault, None] = {}
-    for chosen, filled in Space(template).corners():
-        found = validate(kind, filled, template=template, chosen=chosen, at=at)
+    template, faults = space.template[part], dict[Fault, None]()
+    for chosen, filled in corners_of(space, part):
+        found = validate(kind, filled, template=template, chosen=chosen, at=(part,))
         if isinstance(found, list):
             faults |= dict.fromkeys(found)
     return list(faults)

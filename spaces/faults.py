@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from spaces.domains import BROKEN, Choice, Range
 from spaces.problems import Path, dotted, hint, told
+from spaces.same import Same
 from spaces.space import holes
 
 
@@ -46,9 +47,9 @@ def faults_in(
     details = error.errors(include_url=False)
     sites = [locate(detail["loc"], template, chosen) for detail in details]
     return [
-        _fault(kind, detail, site, chosen, at)
+        _led(_fault(kind, detail, site, chosen, at), site, at)
         for detail, site in zip(details, sites, strict=True)
-        if site.node is not BROKEN
+        if BROKEN not in (site.node, detail["input"]) and not isinstance(detail["input"], Same)
     ]
 
 
@@ -101,6 +102,14 @@ def _fault(kind: Any, detail: Any, site: Site, chosen: Mapping[Path, Any], at: P
             return Fault(path, shown, f"{_due(detail)}, got {told(found)}")
     message, value = _limit(detail)
     return Fault(path, shown, message + _from_range(site, value, chosen, at))
+
+
+def _led(fault: Fault, site: Site, at: Path) -> Fault:
+    """The fault as one of a ``Same``, if it is one: it does not fit what it leads to."""
+    if not isinstance(site.node, Same):
+        return fault
+    shown = at + site.shown + site.rest
+    return Fault(at + site.path, shown, f"{fault.message} (the value of {site.node})")
 
 
 def _from_range(site: Site, value: Any, chosen: Mapping[Path, Any], at: Path) -> str:

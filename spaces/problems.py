@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from spaces.domains import Choice, Range
+from spaces.same import Same
 
 Path: TypeAlias = "tuple[Any, ...]"
 
@@ -85,6 +86,8 @@ def told(value: Any) -> str:
             text = "a mapping"
         case Choice():
             text = "!choice"
+        case Same():
+            text = str(value)
         case Range():
             text = str(value)
         case list() | tuple():

@@ -204,7 +204,9 @@ def test_what_is_no_study_at_all(text):
 
 
 @pytest.mark.parametrize("key", ["recipe", "averagers", "scenario", "objectives", "budget", "name"])
-@pytest.mark.parametrize("value", ["3", "null", "[]", "{}", "[3]", "!choice [3, 4]", "!log [1, 2]"])
+@pytest.mark.parametrize(
+    "value", ["3", "null", "[]", "{}", "[3]", "!choice [3, 4]", "!log [1, 2]", "!same recipe.x"]
+)
 def test_whatever_stands_under_a_key_no_traceback(key, value):
     if (key, value) != ("recipe", "{}"):
         assert problems_of(GOOD, f"{key}={value}")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces.domains import Choice, Range
+from spaces.same import Same
 from spaces.specs import SpecError
 from spaces.yamls import parse
 
@@ -54,6 +55,13 @@ e: !choice [1, !int [2, 3], {f: !log [1, 2]}]
     }
 
 
+def test_same_is_a_path_wherever_a_value_stands():
+    found = data_of("a: !same b.0.c\nd: [!same e, 1]\nf: !choice [!same 'g', 2]")
+    assert found["a"] == Same("!same b.0.c") and found["a"].path == ("b", "0", "c")
+    assert found["d"][0].path == ("e",) and found["f"].options[0].path == ("g",)
+    assert all(isinstance(s, Same) for s in (found["a"], found["d"][0], found["f"].options[0]))
+
+
 def test_every_path_has_its_line():
     text = "a: 1\nb:\n  - c: 2\n    d: [3,\n  4]\n\n  - !choice\n    - x\n    - y: 5\n"
     assert parse(text, "f.yaml")[1] == {
@@ -83,7 +91,7 @@ def test_every_path_has_its_line():
         ("a: !lgo [1, 2]", "f.yaml:1: a: unknown tag !lgo (did you mean '!log'?)"),
         (
             "a: !q [1, 2]",
-            "f.yaml:1: a: unknown tag !q (one of !choice, !int, !log, !near_one, !uniform)",
+            "f.yaml:1: a: unknown tag !q (one of !choice, !int, !log, !near_one, !same, !uniform)",
         ),
         ("a: !log 3", "f.yaml:1: a: !log: two numbers in brackets are due"),
         ("a: !log {b: 3}", "f.yaml:1: a: !log: two numbers in brackets are due"),
@@ -99,6 +107,13 @@ def test_every_path_has_its_line():
         ),
         ("a: !choice []", "f.yaml:1: a: !choice: at least one option is due"),
         ("a: !choice {b: 1}", "f.yaml:1: a: !choice: a list of options is due"),
+        *(
+            (
+                f"a: !same {given}",
+                "f.yaml:1: a: !same: a path such as recipe.strategy.teacher is due",
+            )
+            for given in ("", "[b, c]", "{b: c}", "b..c", ".b", "'b c'")
+        ),
         ("", "f.yaml:1: there is nothing here"),
         ("# only a comment\n", "f.yaml:1: there is nothing here"),
         ("a: 1\n\tb: 2", "f.yaml:2: not YAML: a tab: indent with spaces"),
@@ -119,7 +134,7 @@ def test_no_other_tag_is_obeyed(tag):
     for value in ("x", "[1]", "{a: 1}"):
         (problem,) = problems_of(f"a: {tag} {value}")
         assert problem.startswith("f.yaml:1: a: unknown tag ")
-        assert problem.endswith(" (one of !choice, !int, !log, !near_one, !uniform)")
+        assert problem.endswith(" (one of !choice, !int, !log, !near_one, !same, !uniform)")
 
 
 def test_a_syntax_error_says_what_was_being_read():
@@ -139,7 +154,7 @@ def test_all_problems_in_one_pass_in_the_order_of_their_lines():
     assert problems_of("a: !log [2, 1]\na: 1\nb: !foo\n2: 3\nc: {d: 1, d: 2}\n") == [
         "f.yaml:1: a: !log: the range is empty: its low end must be below its high end, got 2 and 1",
         "f.yaml:2: a: already given on line 1",
-        "f.yaml:3: b: unknown tag !foo (one of !choice, !int, !log, !near_one, !uniform)",
+        "f.yaml:3: b: unknown tag !foo (one of !choice, !int, !log, !near_one, !same, !uniform)",
         "f.yaml:4: a key must be a word, got 2",
         "f.yaml:5: c.d: already given on line 5",
     ]
