@@ -161,7 +161,7 @@ def test_what_the_engine_deploys_is_the_teacher_that_steered(tmp_path):
         for number, queued in history.jobs.items():
             cohort = trained([study.file.candidate(history.candidates[c].config)
                               for c in queued.candidates], study.file)  # fmt: skip
-            teachers = cohort.state_dict()["companions"]["averages"]["strategy.teacher"]
+            teachers = cohort.state_dict()["stepper"]["companions"]["averages"]["strategy.teacher"]
             for member, teacher in enumerate(teachers):
                 kept = read_snapshots(folder(tmp_path / "study", number), member, 3)
                 torch.testing.assert_close(kept.average, teacher, atol=1e-6, rtol=1e-5)
