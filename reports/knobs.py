@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spaces.domains import Choice, Range
+from spaces.same import Same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,6 +102,8 @@ def _own_kind(option: Any) -> str:
             return f"{option.low:g} to {option.high:g}"
         case float():
             return f"{option:.3g}"
+        case Same():
+            return ".".join(option.path[1:])
         case dict() | list() | tuple() | Choice():
             return "option"
     return str(option)

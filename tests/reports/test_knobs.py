@@ -6,6 +6,7 @@ import pytest
 
 from reports.knobs import knobs_of, option_label, sentence, settings
 from spaces.domains import Choice, Range
+from spaces.same import Same
 from tests.reports import studies
 
 MOMENTUM = Range(0.9, 0.9999, "near_one")
@@ -80,11 +81,12 @@ def test_options_are_called_by_what_differs():
     ema = {"kind": "ema", "momentum": MOMENTUM}
     half = {"kind": "ema", "momentum": {"kind": "half_life", "unit": "steps", "length": LR}}
     share = {"kind": "ema", "momentum": {"kind": "half_life", "unit": "tasks", "length": LR}}
-    choice = Choice((ema, half, share, {"kind": "student"}, ema, LR, 0.5))
-    told = [option_label(choice, i) for i in range(7)]
+    same = Same("!same recipe.strategy.teacher")
+    choice = Choice((ema, half, share, {"kind": "student"}, ema, LR, 0.5, same))
+    told = [option_label(choice, i) for i in range(8)]
     assert told[1:4] == ["ema half_life steps", "ema half_life tasks", "student"]
     assert told[0] == "ema 0"
-    assert told[4:] == ["ema 4", "0.001 to 1", "0.5"]
+    assert told[4:] == ["ema 4", "0.001 to 1", "0.5", "strategy.teacher"]
 
 
 def test_a_sentence_names_label_and_value():

@@ -25,7 +25,7 @@ TAUGHT = (
     "recipe.strategy={kind: mean_teacher, teacher: {kind: ema, momentum: !near_one [0.5, 0.99]}}"
 )
 SMALL = ("budget.candidates=16", "rungs=null")
-WIDE = "fold={members: 8, averages: 8}"
+WIDE = "fold={members: 20, averages: 4}"
 SNAPSHOTS = "snapshots={every: 3, gammas: [0, 1]}"
 
 
@@ -149,7 +149,7 @@ def test_resumed_it_says_the_same(whole, tmp_path):
 
 def test_students_without_a_teacher_are_spread_over_the_other_averagers(tmp_path):
     """Of a student's averages some are proposed, which may be refused; of the others none is."""
-    with opened(tmp_path / "wide", DEPLOYED, WIDE, "budget.candidates=64") as study:
+    with opened(tmp_path / "wide", DEPLOYED, WIDE, "budget.candidates=80") as study:
         assert study.next_job() is not None
         drawn = [a for a in study.history.candidates.values() if a.attrs.get("sort") == "given"]
         assert {a.knobs["recipe.strategy"] for a in drawn} == {0, 1}

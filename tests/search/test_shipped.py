@@ -37,7 +37,7 @@ def test_every_shipped_study_runs_to_its_end(name, tmp_path):
         local.drive(study, lambda: None)
     history = study.history
     reasons = [o.reason for o in history.outcomes.values() if o.reason is not None]
-    assert all(reason.startswith("diverged") for reason in reasons)
+    assert all(reason.startswith(("diverged", "refused: averager: !same")) for reason in reasons)
     complete = history.in_state("complete")
     assert len(complete) >= STUDENTS // 2
     measured = history.outcomes[complete[0]].values.keys()

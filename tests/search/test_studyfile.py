@@ -8,6 +8,7 @@ import pytest
 
 from search.studyfile import StudyFile, read, read_text, shipped
 from spaces.domains import Range
+from spaces.same import lacking
 from spaces.specs import SpecError
 from trainables.averagers import Averager
 from trainables.averagers.ema import Ema
@@ -319,7 +320,8 @@ def test_shipped_studies_are_legal_everywhere(name):
     assert isinstance(study, StudyFile) and study.name == name
     for _ in range(200):
         _, filled = study.space.draw(lambda path, domain: domain.at(rng.random()))
-        study.candidate(filled)
+        if not lacking(filled):  # an average that not every student has
+            study.candidate(filled)
 
 
 def test_a_path_is_read_as_it_is_given(tmp_path):
