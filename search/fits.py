@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from search.templates import searched
-from spaces.bounds import PROBE
+from spaces.bounds import PROBE, out_of_bounds
 from spaces.clock import Clock
 from spaces.corners import corners_of
 from spaces.faults import Fault, locate
@@ -70,6 +70,7 @@ def _unfit(
 
 def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What of a recipe does not go with ``scenario``: its path and why."""
+    yield from out_of_bounds(recipe, scenario.clock())
     if message := _misfit(recipe.model, scenario):
         yield ("model",), message
     if recipe.gate is not None and _ungated(recipe.model, scenario):
@@ -82,6 +83,7 @@ def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 def of_averager(averager: Averager, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What keeps an averager from being deployed, as such and on ``scenario``."""
+    yield from out_of_bounds(averager, scenario.clock())
     if (message := unfollowed(averager)) or (
         not scenario.boundaries() and (message := _knows(averager))
     ):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 import numpy as np
 from pydantic_core import PydanticCustomError, core_schema
 
 from spaces.clock import Clock
+from spaces.problems import Path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from spaces.schedules.base import Table
 
@@ -36,10 +38,10 @@ class Within:
     _: Any = None
     open_low: bool = field(default=False, kw_only=True)
 
-    def worst_outside(self, schedule: _HasTable) -> tuple[float, int] | None:
-        """The value on ``PROBE`` that is furthest out of bounds, and its step; None if all are in."""
+    def worst_outside(self, schedule: _HasTable, clock: Clock = PROBE) -> tuple[float, int] | None:
+        """The value on ``clock`` that is furthest out of bounds, and its step; None if all are in."""
         with np.errstate(all="ignore"):
-            table = schedule.table(PROBE)
+            table = schedule.table(clock)
             beyond = np.maximum(self.low - table, table - self.high)
         above = table > self.low if self.open_low else table >= self.low
         outside = ~(above & (table <= self.high) & np.isfinite(table))
@@ -72,3 +74,33 @@ class Within:
                 {"bounds": str(self), "value": value, "step": step, "steps": PROBE.steps},
             )
         return schedule
+
+
+def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every schedule in ``spec`` that leaves its bounds on ``clock``: its path and how.
+
+    ``PROBE`` shows most of them when a file is read; what depends on how long tasks are may keep to
+    its bounds there and not here.
+    """
+    kind: Any = type(spec)
+    bounds = _bounds_of(kind)
+    for f in fields(spec):
+        value = getattr(spec, f.name)
+        within = bounds.get(f.name)
+        if within is not None and (found := within.worst_outside(value, clock)):
+            told = f"got {found[0]} at step {found[1]} of {clock.steps}"
+            yield (*path, f.name), f"must be {within} at every step of the scenario, {told}"
+        for at, part in enumerate(value) if isinstance(value, tuple) else ():
+            if is_dataclass(part):
+                yield from out_of_bounds(part, clock, (*path, f.name, at))
+        if is_dataclass(value):
+            yield from out_of_bounds(value, clock, (*path, f.name))
+
+
+@cache
+def _bounds_of(kind: Any) -> dict[str, Within]:
+    """The bounds of the fields of a kind of spec that are schedules."""
+    hints = get_type_hints(kind, include_extras=True)
+    notes = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
+    found = ((name, note) for name, of in notes.items() for note in of)
+    return {name: note for name, note in found if isinstance(note, Within)}

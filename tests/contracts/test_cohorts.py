@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from spaces.schedules import Schedule
@@ -47,8 +47,26 @@ PARTS |= {f"teacher-{n}": kind for n, kind in Averager.kinds.items() if kind.liv
 FOLLOWED = [kind for kind in Averager.kinds.values() if kind.followed]
 PARTS |= {"refreshing": Refreshing, "alignment": Alignment}
 each_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+PAIRS = [(kind, Sgd) for kind in Strategy.kinds.values()]
+PAIRS += [(Finetune, kind) for kind in Optimizer.kinds.values() if kind is not Sgd]
 each_strategy = pytest.mark.parametrize("strategy", Strategy.kinds.values(), ids=Strategy.kinds)
-each_optimizer = pytest.mark.parametrize("optimizer", Optimizer.kinds.values(), ids=Optimizer.kinds)
+each_pair = pytest.mark.parametrize(
+    "strategy, optimizer", PAIRS, ids=[f"{a.__name__}-{b.__name__}".lower() for a, b in PAIRS]
+)
+
+
+def some(examples):
+    """So many examples, others at every run.
+
+    One that fails is not made smaller, which would train cohorts for minutes.
+    """
+    generate = (Phase.explicit, Phase.reuse, Phase.generate)
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        phases=generate,
+        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -128,16 +146,15 @@ def of_seats(members):
     return [Member(m.recipe, (a,)) for m in members for a in m.averagers]
 
 
-@each_strategy
-@each_optimizer
-@settings(max_examples=6, deadline=None)
+@each_pair
+@some(3)
 @given(data=st.data())
 def test_each_seat_under_any_pruning_is_as_it_would_be_alone(strategy, optimizer, data):
     each_is_as_alone(data.draw(members(strategy, optimizer)), data)
 
 
 @each_part
-@settings(max_examples=6, deadline=None)
+@some(3)
 @given(data=st.data())
 def test_with_any_part_each_seat_is_as_it_would_be_alone(part, data):
     each_is_as_alone(data.draw(members(part=part)), data)
@@ -156,16 +173,15 @@ def each_is_as_alone(drawn, data):
         cohort.keep(data.draw(st.sets(st.sampled_from(cohort.seats), min_size=1)))
 
 
-@each_strategy
-@each_optimizer
-@settings(max_examples=4, deadline=None)
+@each_pair
+@some(2)
 @given(data=st.data(), cut=st.integers(0, 3))
 def test_cut_and_resumed_it_ends_as_if_never_cut(strategy, optimizer, data, cut):
     resumed_is_whole(data.draw(members(strategy, optimizer)), data, cut)
 
 
 @each_part
-@settings(max_examples=4, deadline=None)
+@some(2)
 @given(data=st.data(), cut=st.integers(1, 2))
 def test_with_any_part_it_may_be_cut_and_resumed(part, data, cut):
     resumed_is_whole(data.draw(members(part=part)), data, cut)
@@ -189,7 +205,7 @@ def resumed_is_whole(drawn, data, cut):
 
 
 @each_strategy
-@settings(max_examples=4, deadline=None)
+@some(2)
 @given(data=st.data())
 def test_members_may_stand_in_any_order(strategy, data):
     drawn = data.draw(members(strategy))
@@ -199,7 +215,7 @@ def test_members_may_stand_in_any_order(strategy, data):
 
 
 @each_part
-@settings(max_examples=2, deadline=None)
+@some(1)
 @given(data=st.data())
 def test_the_global_random_state_is_left_alone(part, data):
     drawn = data.draw(members(part=part))

@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spaces.clock import Clock
+from spaces.bounds import PROBE
 from tests.contracts.cases import specs_of
 from trainables.optimizers import Optimizer
 from trainables.optimizers.base import Slots
 from trainables.tables import tables
 
-CLOCK = Clock(steps=12, task_starts=(0, 5))
+CLOCK = PROBE  # on which schedules are known to keep to their bounds
 P = 48
 
 each_kind = pytest.mark.parametrize("kind", Optimizer.kinds.values(), ids=Optimizer.kinds)

@@ -133,3 +133,16 @@ def test_a_gate_without_a_layer_to_gate_is_refused():
     assert "recipe.gate" in problem
     assert "no layer but its last" in problem
     assert not problems_of("gate: {kind: magnitude}")
+
+
+def test_a_schedule_that_leaves_its_bounds_on_the_scenarios_own_clock_is_refused():
+    eps = "{kind: adamw, lr: 0.1, eps: {kind: horizon, length: 0.1, unit: tasks}}"
+    text = BLURRY.replace("RECIPE", "batch: 16").replace("AVERAGER", "{kind: student}")
+    text = text.replace("{kind: sgd, lr: !log [1e-3, 1]}", eps).replace("4}", "1}")
+    text = text.replace("blurry_digits", "split_digits")
+    read_text(text, "study.yaml")
+    with pytest.raises(SpecError) as error:
+        read_text(text.replace("split_digits}", "split_digits, steps: 5}"), "study.yaml")
+    (problem,) = error.value.problems
+    assert "study.yaml:5: recipe.optimizer.eps: must be at least 1e-30" in problem
+    assert "at every step of the scenario, got 0.0 at step 0 of 25" in problem

@@ -166,7 +166,9 @@ def test_running_statistics_matter_to_no_importance(importance):
     strategy = penalty(importance, 1.0)
     recipe = Recipe(model=Cnn(channels=(4,), norm="batch"), strategy=strategy, batch=BATCH)
     cohort = trained(recipe, tasks=2)
-    omegas = cohort.state_dict()["companions"]["importances"]["strategy.terms.0.importance"]
+    omegas = cohort.state_dict()["stepper"]["companions"]["importances"][
+        "strategy.terms.0.importance"
+    ]
     at = cohort.learner.layout.carried
     assert at.stop > at.start and cohort.students[:, at].any()
     assert omegas.isfinite().all() and omegas.any()
