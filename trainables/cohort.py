@@ -74,20 +74,20 @@ class Cohort:
         self._observe = observe
         self.every = every
         self._stream = stream.to(device)
-        self._recipe = members[0].recipe
-        self._seed = joined(seed, self._recipe.seed)
+        self.recipe = members[0].recipe
+        self.seed = joined(seed, self.recipe.seed)
         self._fingerprint = fingerprint(members, stream, seed)
         self._seating, weights = seated(members, stream.clock)
         finish, recorder = way(torch.device(device))
-        self._learner = Learner(self._recipe, stream, seed=seed, finish=finish)
+        self._learner = Learner(self.recipe, stream, seed=seed, finish=finish)
         recipes = [member.recipe for member in members]
-        self._stepper = Stepper(recipes, self._stream, self._learner, seed=self._seed)
+        self._stepper = Stepper(recipes, self._stream, self._learner, seed=self.seed)
         averagers = [member.averagers for member in members]
         first = self._stepper.students
-        self._boundaries = Boundaries(self._recipe, averagers, first, stream.clock)
-        aligned = self._recipe.alignment
+        self._boundaries = Boundaries(self.recipe, averagers, first, stream.clock)
+        aligned = self.recipe.alignment
         self._aligner = (
-            None if aligned is None else Aligner(aligned, self._learner, len(members), self._seed)
+            None if aligned is None else Aligner(aligned, self._learner, len(members), self.seed)
         )
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
         self._bank = Bank(weights, blocks, first)
@@ -123,7 +123,7 @@ class Cohort:
 
     def reader(self, tasks: int) -> Reader:
         """What answers for its weights when the training samples of so many tasks have been seen."""
-        return Reader(self._recipe.classifier, self._learner, self._stream.train[:tasks])
+        return Reader(self.recipe.classifier, self._learner, self._stream.train[:tasks])
 
     @property
     def learner(self) -> Learner:
@@ -202,7 +202,7 @@ class Cohort:
     ) -> Tensor:
         """Means over ``samples`` of the task's training samples, drawn by seed and task. [R, P]."""
         split = self._stream.train[self.task]
-        rng = generator("slopes", self._seed, self.task)
+        rng = generator("slopes", self.seed, self.task)
         some = torch.randperm(len(split), generator=rng)[:samples].to(split.y.device)
         mask = None if self._stream.masks is None else self._stream.masks[self.task]
         y = split.y[some] if label is None else torch.full_like(split.y[some], label)

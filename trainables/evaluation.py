@@ -16,6 +16,7 @@ from torch import Tensor
 from spaces.specs import Spec
 from trainables.metrics.base import PREFIX
 from trainables.panels import Panel
+from trainables.references import joint_accuracy
 from trainables.scoring import MEASURES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Scores: TypeAlias = dict[str, tuple[float, ...]]
 """Numbers by measure. A measure that is not finite is left out."""
 
-OTHERS = ("ahead", "untrained", "churn", "probe_base", "memorised")
+OTHERS = ("ahead", "untrained", "joint", "churn", "probe_base", "memorised")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +48,8 @@ class Evaluation:
 
     ``nll``, ``brier``, ``ece``: on each task so far. ``churn``: on each earlier task, the share of
     samples that are answered otherwise than before this task. ``ahead``: accuracy on the next task;
-    ``untrained``: that of the weights that training started from. ``probe_base``: accuracy on the
+    ``untrained``: that of the weights that training started from. ``joint``: accuracy on the task just
+    learnt of a reference trained on all tasks so far at once (``trainables/references.py``). ``probe_base``: accuracy on the
     stream's probe ``base``. ``memorised``: of the corrupted training samples of the tasks so far, the
     share answered with their wrong label.
 
@@ -125,10 +127,8 @@ class Judge:
     def _other(self, name: str, panel: Panel) -> Tensor:
         """Float64 [rows, n]; n is 0 where there is no next or no earlier task."""
         task, rows = self._cohort.task, len(panel.places)
-        if name == "probe_base":
-            return panel.scores(self._stream.probes["base"], None)
-        if name == "memorised":
-            return _memorised(panel, task)
+        if name in {"probe_base", "memorised", "joint"}:
+            return self._beside(name, panel)
         if name == "churn" and task > 1:
             pairs = zip(_choices(panel, task - 1), self._before, strict=True)
             return torch.stack([_changed(now, before) for now, before in pairs], dim=1)
@@ -138,6 +138,17 @@ class Judge:
         if name == "untrained":
             return torch.full((rows, 1), panel.start(split, mask), dtype=torch.float64)
         return panel.scores(split, mask)
+
+    def _beside(self, name: str, panel: Panel) -> Tensor:
+        """What is measured on other data than the tasks' own, or of another network. [rows, 1]."""
+        task, rows = self._cohort.task, len(panel.places)
+        if name == "probe_base":
+            return panel.scores(self._stream.probes["base"], None)
+        if name == "memorised":
+            return _memorised(panel, task)
+        recipe, seed = self._cohort.recipe, self._cohort.seed
+        joint = joint_accuracy(recipe, self._stream, task - 1, seed=seed)
+        return torch.full((rows, 1), joint, dtype=torch.float64)
 
 
 def _by_task(

@@ -31,13 +31,18 @@ def check(members: Sequence[Member]) -> None:
 
 
 def fingerprint(members: Sequence[Member], stream: Stream, seed: int) -> dict[str, str | int]:
-    """What a saved state must agree in; members and data (labels, a sample a task) by digests."""
-    data = hashlib.sha256(repr((stream.clock, stream.classes, stream.inputs)).encode())
-    for split in stream.train:
-        data.update(split.x[:1].cpu().numpy().tobytes() + split.y.cpu().numpy().tobytes())
+    """What a saved state must agree in; members and data by digests."""
     return {
         "version": 2,
         "seed": seed,
         "members": hashlib.sha256(repr(list(members)).encode()).hexdigest(),
-        "stream": data.hexdigest(),
+        "stream": digest(stream),
     }
+
+
+def digest(stream: Stream) -> str:
+    """What tells a stream from another: its clock and shape, its labels, a sample of each task."""
+    data = hashlib.sha256(repr((stream.clock, stream.classes, stream.inputs)).encode())
+    for split in stream.train:
+        data.update(split.x[:1].cpu().numpy().tobytes() + split.y.cpu().numpy().tobytes())
+    return data.hexdigest()

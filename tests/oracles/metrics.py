@@ -169,6 +169,13 @@ def forward_transfer(s):
     return total / (s.tasks - 1)
 
 
+def intransigence(s):
+    total = 0.0
+    for k in range(s.tasks):
+        total += s.measured["joint"][k][0] - s.a[k, k]
+    return total / s.tasks
+
+
 def performance_promotion(s):
     return s.a[-1, -1] - s.a[0, 0]
 

@@ -44,7 +44,7 @@ def sheets(draw, *, least=1):
         "churn": [draw(lists(k)) for k in range(tasks)],
         **{
             name: [draw(lists(1)) for _ in range(tasks)]
-            for name in ("probe_base", "memorised", "seconds", "parameters")
+            for name in ("probe_base", "memorised", "joint", "seconds", "parameters")
         },
     }
 

@@ -15,6 +15,11 @@ def _forward_transfer(sheet: Sheet) -> float:
     return fmean(a[0] - b[0] for a, b in zip(ahead, untrained, strict=True))
 
 
+def _intransigence(sheet: Sheet) -> float:
+    joint, own = sheet["joint"], sheet["accuracy"]
+    return fmean(best[0] - row[-1] for best, row in zip(joint, own, strict=True))
+
+
 def _performance_promotion(sheet: Sheet) -> float:
     return sheet["accuracy"][-1][-1] - sheet["accuracy"][0][0]
 
@@ -34,6 +39,19 @@ TRANSFERS = (
         tasks_needed=2,
         low=-1,
         of=_forward_transfer,
+    ),
+    Metric(
+        name="intransigence",
+        summary=(
+            "what a task falls short of when it is learnt, against a network of the same model that "
+            "is shown all tasks so far at once (I); mean over tasks"
+        ),
+        formula="mean_k (j[k] - a[k][k]), j[k] the reference's accuracy on task k",
+        source="arXiv:1801.10112",
+        direction="min",
+        needs=("joint", "accuracy"),
+        low=-1,
+        of=_intransigence,
     ),
     Metric(
         name="performance_promotion",
