@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from spaces.clock import Clock
 from spaces.schedules.constant import Constant
 from spaces.schedules.cosine import Cosine
 from spaces.schedules.linear import Linear
-from tests.contracts.test_optimizers import moved
+from tests.contracts.test_optimizers import CLOCK, moved
 from trainables.optimizers.adamw import Adamw
 from trainables.optimizers.nesterov import Nesterov
 from trainables.optimizers.sgd import Sgd
 
-CLOCK = Clock(steps=12, task_starts=(0, 5))
 LR = Cosine(start=0.5, end=0.01)
 RISE = Linear(start=0.1, end=0.95)  # torch forgets the gradient of a step with momentum 0
 DECAY = Linear(start=0.3, end=0.0)
