@@ -28,7 +28,8 @@ def joint_accuracy(recipe: Recipe, stream: Stream, task: int, *, seed: int) -> f
     of all of them shuffled together, and every class may be answered while it trains.
     """
     reference = Recipe(model=recipe.model, batch=recipe.batch)
-    key = (reference, digest(stream), task, seed)
+    judged = stream.validation[task].y.cpu().numpy().tobytes()
+    key = (reference, digest(stream), judged, stream.masks is None, task, seed)
     if key not in KNOWN:
         KNOWN[key] = _trained(reference, stream, task, seed)
     return KNOWN[key]
