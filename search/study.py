@@ -1,25 +1,21 @@
-"""A study: what is asked next, and what becomes of what was measured. Trains nothing itself."""
+"""A study: what is asked next, and what is told. Trains nothing itself."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from search.aims import evaluation_of, wanted
+from search.aims import evaluation_of
 from search.albums import album, sweep
 from search.asking import REFUSED_AT_FIRST, wave
-from search.events import Asked, Ended, Event, Fault, Measured, Outcome, Queued
+from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
 from search.plans import Candidate, fold
+from search.results import Results
 from search.room import BOUNDLESS, Room, Scales
-from search.rungs import Asha, Rungs
 from search.samplers.suggestions import Suggestions
 from trainables.cohort import Member
-from trainables.footprints import parameters
-from trainables.metrics import defined, measure, sheet_of
 from trainables.recipes import program
 
 if TYPE_CHECKING:
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
     from search.plans import Crew
     from search.samplers.suggestions import Drawn
     from search.studyfile import StudyFile
-    from trainables.evaluation import Scores
-    from trainables.metrics import Sheet
     from trainables.runs import Record
 
 DEATHS_FORGIVEN = 2
@@ -58,12 +52,10 @@ class Study:
         self.file, self.history, self.room = file, history, room
         self.directory = ledger.directory
         self._ledger, self._now = ledger, now
-        self._tasks = len(file.scenario.clock().task_ends)
-        self._wanted, self._evaluation = wanted(file), evaluation_of(file)
+        self._evaluation = evaluation_of(file)
         self._scales = Scales(file.scenario, file.snapshots)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
-        self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
-        self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)
+        self._results = Results(file, history)
         self._replay()
         self._queue = deque(q.job for q in history.unfinished_jobs())
 
@@ -154,89 +146,13 @@ class Study:
 
     def tell(self, job: int, records: Sequence[Record]) -> list[int]:
         """Takes in what a job measured after one task. The seats that go on; none: it is over."""
-        at, numbers = self._now(), self.history.jobs[job].candidates
+        numbers = self.history.jobs[job].candidates
         due = {numbers[r.seat]: r for r in records if numbers[r.seat] not in self.history.outcomes}
-        new = [
-            Measured(
-                candidate=c,
-                task=r.task,
-                step=r.step,
-                accuracy=r.accuracy,
-                seconds=r.seconds,
-                at=at,
-                measures={n: v for n, v in self._scores(c, r).items() if n != "accuracy"},
-            )
-            for c, r in due.items()
-            if r.failed is None and r.task not in self.history.records[c]
-        ]
-        sheets = {c: self._sheet(c, r) for c, r in due.items()}
-        ended = [o for c, r in due.items() if (o := self._outcome(c, r, sheets[c], at)) is not None]
-        ended += self._pruned({c: r for c, r in due.items() if not r.failed}, sheets, at)
-        self._append(*new, *ended)
+        self._append(*self._results.events(due, self._now()))
         if not self.history.alive(job):
             self._checkpoint(job).unlink(missing_ok=True)
         sweep(self.directory, self.history, job)
         return [r.seat for c, r in due.items() if c not in self.history.outcomes]
-
-    def _sheet(self, candidate: int, record: Record) -> Sheet:
-        known = self.history.scores(candidate)[: record.task]
-        return sheet_of(known if record.failed else [*known, self._scores(candidate, record)])
-
-    def _scores(self, candidate: int, record: Record) -> Scores:
-        """What was measured, and what it cost if that was asked for."""
-        paid: Scores = {}
-        if "seconds" in self._wanted:
-            paid["seconds"] = (record.seconds,)
-        if "parameters" in self._wanted:
-            paid["parameters"] = (float(self._parameters(candidate)),)
-        return record.scores | paid
-
-    def _parameters(self, candidate: int) -> int:
-        made = self._candidate(self.history.candidates[candidate])
-        return parameters(made.recipe, made.averager, self.file.scenario)
-
-    def _outcome(self, candidate: int, record: Record, sheet: Sheet, at: float) -> Outcome | None:
-        if record.failed is not None:
-            return Outcome(
-                candidate=candidate,
-                state="failed",
-                values={},
-                task=record.task,
-                at=at,
-                reason=record.failed,
-            )
-        if record.task < self._tasks - 1:
-            return None
-        values = defined(sheet)
-        missing = [n for n in self.file.objectives.names if n not in values]
-        return Outcome(
-            candidate=candidate,
-            state="failed" if missing else "complete",
-            values={} if missing else values,
-            task=record.task,
-            at=at,
-            reason=f"not finite: {', '.join(missing)}" if missing else None,
-        )
-
-    def _pruned(self, due: dict[int, Record], sheets: dict[int, Sheet], at: float) -> list[Outcome]:
-        """Outcomes of those that their rung stops. Whoever a rung let go on before, still does."""
-        out = []
-        for level in {r.task + 1 for r in due.values()} & set(self._rungs):
-            here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
-            first_time = {c for c in here if level - 1 not in self.history.records[c]}
-            kept = self._asha.judge(level, {c: self._costs(here[c]) for c in sorted(first_time)})
-            out += [
-                Outcome(candidate=c, state="pruned", values=defined(here[c]), task=level - 1, at=at)
-                for c in sorted(first_time - kept)
-            ]
-        return out
-
-    def _costs(self, sheet: Sheet) -> np.ndarray:
-        """The objectives of a stream so far, as costs [objectives]."""
-        names = self.file.objectives.names
-        values = measure(names, sheet)
-        costs: np.ndarray = self.file.objectives.costs(np.array([[values[n] for n in names]]))[0]
-        return costs
 
     # --- faults and the end -------------------------------------------------------------------
 
@@ -303,7 +219,4 @@ class Study:
             self._suggestions.replay(asked.candidate, asked.knobs, asked.attrs)
         for outcome in self.history.outcomes.values():
             self._inform(outcome)
-        for level in self._rungs:
-            seen = [c for c, records in self.history.records.items() if level - 1 in records]
-            sheets = {c: sheet_of(self.history.scores(c)[:level]) for c in sorted(seen)}
-            self._asha.admit(level, {c: self._costs(sheet) for c, sheet in sheets.items()})
+        self._results.replay()

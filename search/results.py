@@ -1,0 +1,132 @@
+"""Results: what becomes of what jobs measured: records, and the outcomes that follow from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.aims import wanted
+from search.events import Event, Measured, Outcome
+from search.rungs import Asha, Rungs
+from trainables.footprints import parameters
+from trainables.metrics import defined, measure, sheet_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from search.history import History
+    from search.studyfile import StudyFile
+    from spaces.fronts import Costs
+    from trainables.evaluation import Scores
+    from trainables.metrics import Sheet
+    from trainables.runs import Record
+
+
+class Results:
+    """Says what a study's records amount to: who is complete, who failed, whom a rung stops.
+
+    It writes nothing. The rungs are its only state, and that is a function of the ``history``.
+    """
+
+    def __init__(self, file: StudyFile, history: History) -> None:
+        self._file, self._history = file, history
+        self._tasks = len(file.scenario.clock().task_ends)
+        self._wanted = wanted(file)
+        self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
+        self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)
+
+    def events(self, due: Mapping[int, Record], at: float) -> list[Event]:
+        """What follows from the records of candidates that have no outcome yet.
+
+        A record that is known already is not written again.
+        """
+        measured = [self._measured(c, r, at) for c, r in due.items() if self._is_new(c, r)]
+        sheets = {c: self._sheet(c, r) for c, r in due.items()}
+        ended = [o for c, r in due.items() if (o := self._outcome(c, r, sheets[c], at)) is not None]
+        pruned = self._pruned({c: r for c, r in due.items() if not r.failed}, sheets, at)
+        return [*measured, *ended, *pruned]
+
+    def replay(self) -> None:
+        """Brings the rungs to where the history is."""
+        for level in self._rungs:
+            seen = [c for c, records in self._history.records.items() if level - 1 in records]
+            sheets = {c: sheet_of(self._history.scores(c)[:level]) for c in sorted(seen)}
+            self._asha.admit(level, {c: self._costs(sheet) for c, sheet in sheets.items()})
+
+    def _is_new(self, candidate: int, record: Record) -> bool:
+        return record.failed is None and record.task not in self._history.records[candidate]
+
+    def _measured(self, candidate: int, record: Record, at: float) -> Measured:
+        scores = self._scores(candidate, record)
+        return Measured(
+            candidate=candidate,
+            task=record.task,
+            step=record.step,
+            accuracy=record.accuracy,
+            seconds=record.seconds,
+            at=at,
+            measures={name: found for name, found in scores.items() if name != "accuracy"},
+        )
+
+    def _sheet(self, candidate: int, record: Record) -> Sheet:
+        known = self._history.scores(candidate)[: record.task]
+        return sheet_of(known if record.failed else [*known, self._scores(candidate, record)])
+
+    def _scores(self, candidate: int, record: Record) -> Scores:
+        """What was measured, and what it cost if that was asked for."""
+        paid: Scores = {}
+        if "seconds" in self._wanted:
+            paid["seconds"] = (record.seconds,)
+        if "parameters" in self._wanted:
+            paid["parameters"] = (float(self._parameters(candidate)),)
+        return record.scores | paid
+
+    def _parameters(self, candidate: int) -> int:
+        recipe, averager = self._file.candidate(self._history.candidates[candidate].config)
+        return parameters(recipe, averager, self._file.scenario)
+
+    def _outcome(self, candidate: int, record: Record, sheet: Sheet, at: float) -> Outcome | None:
+        if record.failed is not None:
+            return Outcome(
+                candidate=candidate,
+                state="failed",
+                values={},
+                task=record.task,
+                at=at,
+                reason=record.failed,
+            )
+        if record.task < self._tasks - 1:
+            return None
+        values = defined(sheet)
+        missing = [n for n in self._file.objectives.names if n not in values]
+        return Outcome(
+            candidate=candidate,
+            state="failed" if missing else "complete",
+            values={} if missing else values,
+            task=record.task,
+            at=at,
+            reason=f"not finite: {', '.join(missing)}" if missing else None,
+        )
+
+    def _pruned(
+        self, due: Mapping[int, Record], sheets: Mapping[int, Sheet], at: float
+    ) -> list[Outcome]:
+        """Outcomes of those that their rung stops. Whoever a rung let go on before, still does."""
+        out = []
+        for level in {r.task + 1 for r in due.values()} & set(self._rungs):
+            here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
+            first_time = {c for c in here if level - 1 not in self._history.records[c]}
+            kept = self._asha.judge(level, {c: self._costs(here[c]) for c in sorted(first_time)})
+            out += [
+                Outcome(candidate=c, state="pruned", values=defined(here[c]), task=level - 1, at=at)
+                for c in sorted(first_time - kept)
+            ]
+        return out
+
+    def _costs(self, sheet: Sheet) -> Costs:
+        """The objectives of a stream so far, as costs [objectives]."""
+        names = self._file.objectives.names
+        values = measure(names, sheet)
+        costs: Costs = self._file.objectives.costs(np.array([[values[n] for n in names]]))[0]
+        return costs
