@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from search.events import Event, NewerSchemaError, Opened, decode, encode
 from spaces.problems import SpecError
@@ -23,6 +23,16 @@ class LedgerError(SpecError):
 
     def __init__(self, problem: str) -> None:
         super().__init__([problem])
+
+
+class Memory(Protocol):
+    """What a study writes to. ``directory`` is its folder, which need not have been made."""
+
+    directory: Path
+
+    def append(self, *events: Event) -> None:
+        """Takes all of ``events``, or raises."""
+        ...
 
 
 class Ledger:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from search.events import FaultKind
     from search.history import History
-    from search.ledger import Ledger
+    from search.ledger import Memory
     from search.plans import Crew
     from search.samplers.suggestions import Drawn
     from search.studyfile import StudyFile
@@ -44,7 +44,7 @@ class Study:
     def __init__(
         self,
         file: StudyFile,
-        ledger: Ledger,
+        ledger: Memory,
         history: History,
         now: Callable[[], float],
         room: Room = BOUNDLESS,
