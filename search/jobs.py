@@ -15,6 +15,7 @@ from trainables.devices import DeviceName, device_called
 from trainables.evaluation import ACCURACY, Evaluation
 from trainables.runs import Record, run
 from trainables.snapshots import Keeper
+from trainables.twins import twins
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -69,13 +70,17 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     stream = _stream(job.scenario, device)
     keeper = Keeper(job.album, stream.clock) if job.album else None
     observe = keeper.observe if keeper else None
+    every, twin = job.evaluation.every, None
+    if job.evaluation.of_twins:
+        twin = twins(job.members, stream, seed=job.seed, device=device, every=every)
     cohort = Cohort(
         job.members,
         stream,
         seed=job.seed,
         device=device,
         observe=observe,
-        every=job.evaluation.every,
+        every=every,
+        twin=twin,
     )
     if job.checkpoint.exists():
         load_into(cohort, job.checkpoint)

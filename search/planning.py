@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.aims import evaluation_of
 from search.asking import REFUSED_AT_FIRST, wave
 from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, most_rows, room
@@ -43,7 +44,7 @@ class Plan:
 
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
-    ``beside`` are the most rows of weights that any student is given, by what they are.
+    With ``twins`` each is trained twice. ``beside`` are the most rows of weights that any student is given, by what they are.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -63,6 +64,7 @@ class Plan:
     cut: str
     strategies: dict[str, int]
     seeds: tuple[int, ...]
+    twins: bool
     rungs: tuple[int, ...]
     knobs: int
 
@@ -72,7 +74,7 @@ class Plan:
         rungs = ", ".join(map(str, self.rungs)) or "none"
         rows = {
             "candidates": f"{self.candidates} over {self.knobs} knobs" + self._refusals(),
-            "students": f"{self.students} to train ({kinds}), {self.steps} steps each",
+            "students": f"{self.students} to train ({kinds}), {self.steps} steps each{self._twins()}",
             "seeds": self._seeding(),
             "averages": f"up to {self.averages} followed on each student",
             "companions": self._beside(),
@@ -85,6 +87,11 @@ class Plan:
             "rungs": f"after tasks: {rungs}",
         }
         return "\n".join([*(f"{name:<12}{text}" for name, text in rows.items()), "", *NOTE])
+
+    def _twins(self) -> str:
+        if not self.twins:
+            return ""
+        return "; beside each a twin of another seed (churn across seeds), twice the work"
 
     def _refusals(self) -> str:
         if not self.refused:
@@ -113,7 +120,7 @@ def plan(file: StudyFile) -> Plan:
 
     Raises SpecError if there is a student that no job has room for, or nothing that can be trained.
     """
-    held, scales = room(file), Scales(file.scenario, file.snapshots)
+    held, scales = room(file), Scales.of(file)
     check_room(file, held)
     ask = _at_random(file)
     fits = scales.fits(held, {})
@@ -151,6 +158,7 @@ def plan(file: StudyFile) -> Plan:
         cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),
+        twins=evaluation_of(file).of_twins,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
     )

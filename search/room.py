@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from search.aims import evaluation_of
 from search.jobs import device_of
 from search.sizes import bytes_of, size_of
 from spaces.problems import SpecError
@@ -95,12 +96,23 @@ def _ram() -> int:
 
 
 class Scales:
-    """Weighs cohorts on a scenario, each program once: the values of its knobs weigh nothing."""
+    """Weighs cohorts on a scenario, each program once: the values of its knobs weigh nothing.
 
-    def __init__(self, scenario: Scenario, snapshots: Snapshots | None = None) -> None:
-        self._scenario, self._snapshots = scenario, snapshots
+    A job has two ``cohorts`` if its members have twins.
+    """
+
+    def __init__(
+        self, scenario: Scenario, snapshots: Snapshots | None = None, *, cohorts: int = 1
+    ) -> None:
+        self._scenario, self._snapshots, self._cohorts = scenario, snapshots, cohorts
         self._known: dict[tuple[Hashable, int, int], int] = {}
         self._rows: dict[Averager, int] = {}
+
+    @classmethod
+    def of(cls, file: StudyFile) -> Scales:
+        """Those of a study's jobs."""
+        twins = evaluation_of(file).of_twins
+        return cls(file.scenario, file.snapshots, cohorts=2 if twins else 1)
 
     def weigh(self, recipe: Recipe, members: int, averages: int) -> int:
         """Bytes of a cohort of ``members`` like ``recipe``, each with so many rows of ``averages``.
@@ -110,7 +122,9 @@ class Scales:
         key = program(recipe), members, averages
         if key not in self._known:
             stream = self._scenario.stream()
-            cohort = footprint(recipe, stream, members=members, averages=averages)
+            cohort = footprint(
+                recipe, stream, members=members, averages=averages, cohorts=self._cohorts
+            )
             kept = max(self._snapped(stream.clock)) * members
             self._known[key] = cohort + kept * width(recipe.model, stream) * FLOAT
         return self._known[key]
@@ -142,7 +156,7 @@ class Scales:
 
 def check_room(file: StudyFile, held: Room) -> None:
     """Raises SpecError if there is a student that, with its averages, no job has room for."""
-    scales = Scales(file.scenario, file.snapshots)
+    scales = Scales.of(file)
     fits, averages = scales.fits(held, {}), most_rows(file, scales)
     recipes = (recipe for recipe, _ in file.corners())
     problems = [

@@ -53,7 +53,7 @@ class Study:
         self.directory = ledger.directory
         self._ledger, self._now = ledger, now
         self._evaluation = evaluation_of(file)
-        self._scales = Scales(file.scenario, file.snapshots)
+        self._scales = Scales.of(file)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._results = Results(file, history)
         self._replay()

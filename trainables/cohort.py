@@ -42,6 +42,7 @@ class Cohort:
     ``way`` says how its programs are launched on a device (``trainables/captures.py``).
     Averages are up to date ``every`` so many steps of a task: they take students in blocks of
     steps, which then end there. How they round in the last bit depends on it, and nothing else.
+    ``twin`` (``trainables/twins.py``) is trained, compacted and saved with it, seat for seat.
     Every member starts from the weights and sees the batches that ``seed`` decides, joined with
     the one that its recipe gives.
 
@@ -68,15 +69,18 @@ class Cohort:
         observe: Observe | None = None,
         every: int | None = None,
         way: Callable[[torch.device], Way] = way_of,
+        twin: Cohort | None = None,
     ) -> None:
         check(members)
         self.task = 0
+        self.twin = twin
         self._observe = observe
         self.every = every
         self._stream = stream.to(device)
         self.recipe = members[0].recipe
         self.seed = joined(seed, self.recipe.seed)
-        self._fingerprint = fingerprint(members, stream, seed)
+        own = fingerprint(members, stream, seed)
+        self._fingerprint = own | {"twin": "" if twin is None else str(twin.seed)}
         self._seating, weights = seated(members, stream.clock)
         finish, recorder = way(torch.device(device))
         self._learner = Learner(self.recipe, stream, seed=seed, finish=finish)
@@ -165,6 +169,8 @@ class Cohort:
         last = self._stream.clock.task_ends[self.task] - 1
         stepper.companions.settle_(Moment(last, self.students, self._finish), stepper.tables)
         self.task += 1
+        if self.twin is not None:
+            self.twin.train_task()
 
     def _closed(self, students: Tensor) -> Tensor:
         """The students [M, P] that a task ends with, of those that it trained."""
@@ -252,6 +258,8 @@ class Cohort:
             self._stepper.keep(at)
             if self._aligner is not None:
                 self._aligner.keep(at)
+        if self.twin is not None:
+            self.twin.keep(wanted)
 
     def state_dict(self) -> dict[str, Any]:
         """All that training from here on depends on, as plain tensors, numbers and words."""
@@ -263,6 +271,7 @@ class Cohort:
             "boundaries": self._boundaries.state_dict(),
             "averages": self._bank.averages,
             "aligner": None if self._aligner is None else self._aligner.state_dict(),
+            "twin": None if self.twin is None else self.twin.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -281,5 +290,7 @@ class Cohort:
         self._boundaries.load_state_dict(state["boundaries"])
         if self._aligner is not None:
             self._aligner.load_state_dict(state["aligner"])
+        if self.twin is not None:
+            self.twin.load_state_dict(state["twin"])
         self._bank.averages.copy_(state["averages"])
         self._bank.look()

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 Scores: TypeAlias = dict[str, tuple[float, ...]]
 """Numbers by measure. A measure that is not finite is left out."""
 
-OTHERS = ("ahead", "untrained", "joint", "churn", "probe_base", "memorised")
+TWIN = "twin_churn"
+
+OTHERS = ("ahead", "untrained", "joint", "churn", TWIN, "probe_base", "memorised")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +49,9 @@ class Evaluation:
     """Which ``measures`` are made when a task is finished, besides accuracy.
 
     ``nll``, ``brier``, ``ece``: on each task so far. ``churn``: on each earlier task, the share of
-    samples that are answered otherwise than before this task. ``ahead``: accuracy on the next task;
-    ``untrained``: that of the weights that training started from. ``joint``: accuracy on the task just
+    samples that are answered otherwise than before this task. ``twin_churn``: on each task so far,
+    the share that the twin answers otherwise (``trainables/twins.py``). ``ahead``: accuracy on the
+    next task; ``untrained``: that of the weights that training started from. ``joint``: accuracy on the task just
     learnt of a reference trained on all tasks so far at once (``trainables/references.py``). ``probe_base``: accuracy on the
     stream's probe ``base``. ``memorised``: of the corrupted training samples of the tasks so far, the
     share answered with their wrong label.
@@ -68,6 +71,11 @@ class Evaluation:
         if unknown := sorted(set(self.measures) - {*MEASURES, *OTHERS}):
             raise ValueError(f"unknown measures, got {unknown}")
 
+    @property
+    def of_twins(self) -> bool:
+        """Whether it looks at twins, so that they have to be trained."""
+        return TWIN in self.measures
+
 
 ACCURACY = Evaluation()
 """Nothing else."""
@@ -81,6 +89,8 @@ class Judge:
         self._answers = ("accuracy", *(n for n in evaluation.measures if n in MEASURES))
         self._others = tuple(n for n in evaluation.measures if n not in MEASURES)
         self._every = evaluation.every
+        if evaluation.of_twins and cohort.twin is None:
+            raise ValueError(f"{TWIN}: the cohort has no twin to be compared with")
         self._before: list[Tensor] = []
         self._curve: list[Tensor] = []
 
@@ -127,6 +137,8 @@ class Judge:
     def _other(self, name: str, panel: Panel) -> Tensor:
         """Float64 [rows, n]; n is 0 where there is no next or no earlier task."""
         task, rows = self._cohort.task, len(panel.places)
+        if name == TWIN:
+            return self._beside_the_twin(panel)
         if name in {"probe_base", "memorised", "joint"}:
             return self._beside(name, panel)
         if name == "churn" and task > 1:
@@ -138,6 +150,14 @@ class Judge:
         if name == "untrained":
             return torch.full((rows, 1), panel.start(split, mask), dtype=torch.float64)
         return panel.scores(split, mask)
+
+    def _beside_the_twin(self, panel: Panel) -> Tensor:
+        """The share of each task's samples that a row's twin answers otherwise. [rows, tasks]."""
+        task, twin = self._cohort.task, self._cohort.twin
+        assert twin is not None
+        other = _choices(Panel.of(twin, self._stream), task)
+        pairs = zip(_choices(panel, task), other, strict=True)
+        return torch.stack([_changed(own, its) for own, its in pairs], dim=1)
 
     def _beside(self, name: str, panel: Panel) -> Tensor:
         """What is measured on other data than the tasks' own, or of another network. [rows, 1]."""

@@ -32,10 +32,12 @@ STARTS = 2
 """Rows of every member: what the stream and the task began with."""
 
 
-def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) -> int:
+def footprint(
+    recipe: Recipe, stream: Stream, *, members: int, averages: int, cohorts: int = 1
+) -> int:
     """Bytes of a cohort of ``members`` with ``averages`` each, all of them of ``recipe``'s program.
 
-    An averager counts as many times as ``rows`` says.
+    Of two ``cohorts`` if it has a twin. An averager counts as many times as ``rows`` says.
 
     Counts every tensor that lasts: weights in their slots, the optimizer's memory, teachers,
     averages, tables, batches, the data. What passes within a step (gradients, activations) and what
@@ -57,7 +59,8 @@ def footprint(recipe: Recipe, stream: Stream, *, members: int, averages: int) ->
     weights = (members * rows + 2) * row * FLOAT
     kept = _remembered(recipe, stream, members)
     kept += members * _aligned(recipe, Shape(stream.inputs, stream.classes)) * FLOAT
-    return weights + members * (coefficients + read) + order + kept + _data(stream)
+    each = weights + members * (coefficients + read) + order + kept
+    return cohorts * each + _data(stream)
 
 
 def beside(recipe: Recipe, clock: Clock) -> dict[str, int]:

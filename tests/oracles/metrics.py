@@ -204,6 +204,10 @@ def churn(s):
     return np.mean([np.mean(row) for row in s.measured["churn"][1:]])
 
 
+def churn_across_seeds(s):
+    return np.mean(s.measured["twin_churn"][-1])
+
+
 def worker_seconds(s):
     return np.sum(s.measured["seconds"])
 

@@ -57,6 +57,13 @@ def test_memory_grows_with_the_model_and_with_what_shares_a_job():
     assert many > 1.5 * wide
 
 
+def test_twins_are_planned_where_a_metric_looks_at_them_only():
+    plain, twins = planned(), planned("metrics=[student_churn_across_seeds]")
+    assert "twin" not in str(plain)
+    assert "; beside each a twin of another seed" in str(twins)
+    assert 1.5 * plain.memory < twins.memory < 2 * plain.memory
+
+
 def test_memory_cuts_jobs_and_a_plan_says_so():
     free = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2}")
     assert free.cut == "at most 12 students a job (fold.members)"

@@ -251,3 +251,16 @@ def test_folding_can_be_left_off(tmp_path):
         history = finish(study)
     assert [j.members for j in history.jobs.values()] == [((c,),) for c in range(24)]
     assert len(history.in_state("complete")) == 24
+
+
+def test_what_needs_twins_may_be_traded_off_and_does_not_depend_on_company(tmp_path):
+    asked = ("objectives={plasticity: max, churn_across_seeds: min}", "budget.candidates=6")
+    blind = (*asked, "sampler={kind: random}", "rungs=null")
+    found = []
+    for n, more in enumerate([(), ("fold={members: 1, averages: 2}",)]):
+        with opened(tmp_path / str(n), *blind, *more) as study:
+            history = finish(study)
+        assert set(history.in_state("complete")) == set(history.candidates)
+        found.append([history.outcomes[c].values["churn_across_seeds"] for c in range(6)])
+    assert found[0] == found[1]
+    assert 0 < max(found[0]) < 1

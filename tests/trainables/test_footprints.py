@@ -29,6 +29,7 @@ from trainables.scenarios.split_digits import SplitDigits
 from trainables.strategies.mean_teacher import MeanTeacher
 from trainables.strategies.replay import Replay
 from trainables.terms.logits import Logits
+from trainables.twins import twins
 
 REHEARSED = Recipe(
     model=Mlp(hidden=(16,)),
@@ -95,6 +96,14 @@ def test_footprint_is_what_a_cohort_holds_within_a_tenth(recipe, scenario, membe
     assert footprint(recipe, stream, members=members, averages=averages) == pytest.approx(
         holds, rel=0.1
     )
+
+
+def test_a_twin_takes_as_much_again_but_for_the_data():
+    recipe, stream = Recipe(model=Mlp(hidden=(64,))), SplitDigits(steps=75).stream()
+    crew = [Member(recipe, (Ema(momentum=Constant(value=0.9)),))] * 4
+    holds = held(Cohort(crew, stream, seed=0, twin=twins(crew, stream, seed=0)))
+    told = footprint(recipe, stream, members=4, averages=1, cohorts=2)
+    assert told == pytest.approx(holds, rel=0.1)
 
 
 def test_an_average_more_takes_its_weights_and_less_than_a_tenth():

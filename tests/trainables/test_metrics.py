@@ -39,7 +39,10 @@ def sheets(draw, *, least=1):
     return {
         "accuracy": rows,
         "curve": curves,
-        **{name: [draw(lists(k + 1)) for k in range(tasks)] for name in ("nll", "brier", "ece")},
+        **{
+            name: [draw(lists(k + 1)) for k in range(tasks)]
+            for name in ("nll", "brier", "ece", "twin_churn")
+        },
         **{name: [draw(lists(n)) for n in last] for name in ("ahead", "untrained")},
         "churn": [draw(lists(k)) for k in range(tasks)],
         **{

@@ -17,7 +17,7 @@ Those of the average have the measure's name, those of the student ``student_`` 
 
 PREFIX = "student_"
 
-TRIANGLES = ("accuracy", "nll", "brier", "ece")
+TRIANGLES = ("accuracy", "nll", "brier", "ece", "twin_churn")
 """Measures whose row k holds a number for each of the tasks 0..k."""
 
 BY_TASK = (*TRIANGLES, "churn")

@@ -58,6 +58,18 @@ CALIBRATION = (
         of=_churn,
     ),
     Metric(
+        name="churn_across_seeds",
+        summary=(
+            "share of answers that another seed changes: against a twin trained beside with other "
+            "first weights and draws, over all tasks at the end; doubles the work"
+        ),
+        formula="mean_i mean_x [f(x) != g(x)], g the twin",
+        source="arXiv:2411.18704",
+        direction="min",
+        needs=("twin_churn",),
+        of=partial(_last, "twin_churn"),
+    ),
+    Metric(
         name="memorised_noise",
         summary="share of the corrupted training samples answered with the wrong label; noisy_labels",
         formula="mean_{x corrupted} [f(x) = the wrong label]",
