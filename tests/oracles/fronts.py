@@ -61,3 +61,31 @@ def contributions(rows, reference):
             rest.remove(row)
         out.append(whole - hypervolume(rest, reference))
     return out
+
+
+def additive_epsilon(rows, front):
+    return max(
+        min(max(x - y for x, y in zip(row, best, strict=True)) for row in measured(rows))
+        for best in front
+    )
+
+
+def igd_plus(rows, front):
+    def short(row, best):
+        return sum(max(x - y, 0) ** 2 for x, y in zip(row, best, strict=True)) ** 0.5
+
+    return float(np.mean([min(short(row, best) for row in measured(rows)) for best in front]))
+
+
+def attained(runs, share):
+    """Of all meets of coordinates, those that enough runs reach, and no smaller one does."""
+    axes = [sorted({row[d] for run in runs for row in run}) for d in range(len(runs[0][0]))]
+    reached = [
+        meet
+        for meet in product(*axes)
+        if sum(
+            any(all(x <= y for x, y in zip(row, meet, strict=True)) for row in run) for run in runs
+        )
+        >= share * len(runs)
+    ]
+    return {m for m in reached if not any(dominates(other, m) for other in reached)}

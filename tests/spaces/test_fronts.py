@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from spaces import fronts
 from spaces.fronts import contributions, hypervolume, non_dominated, ranks
 from tests.oracles import fronts as oracle
 
@@ -57,3 +59,34 @@ def test_infinite_costs_are_compared_like_any_other():
     costs = np.array([[np.inf, 0.0], [np.inf, 1.0], [1.0, 1.0]])
     assert non_dominated(costs).tolist() == [True, False, True]
     assert ranks(costs).tolist() == [0, 1, 0]
+
+
+FEW = st.integers(1, 5).flatmap(
+    lambda n: arrays(np.float64, (n, 2), elements=st.integers(0, 5).map(float))
+)
+
+
+@given(FEW, FEW)
+def test_distances_are_by_definition(costs, front):
+    assert fronts.additive_epsilon(costs, front) == pytest.approx(
+        oracle.additive_epsilon(costs, front)
+    )
+    assert fronts.igd_plus(costs, front) == pytest.approx(oracle.igd_plus(costs, front))
+    assert fronts.additive_epsilon(front, front) == fronts.igd_plus(front, front) == 0
+
+
+def test_nothing_is_infinitely_far():
+    nothing, front = np.array([[np.nan, 1.0]]), np.zeros((1, 2))
+    assert fronts.additive_epsilon(nothing, front) == fronts.igd_plus(nothing, front) == np.inf
+
+
+@given(st.lists(FEW, min_size=1, max_size=4), st.sampled_from([0.25, 1 / 3, 0.5, 0.75, 1.0]))
+def test_attained_is_what_enough_runs_reach(runs, share):
+    assert {tuple(p) for p in fronts.attained(runs, share)} == oracle.attained(runs, share)
+
+
+def test_runs_that_found_nothing_reached_nothing():
+    runs = [np.zeros((1, 2)), np.empty((0, 2)), np.array([[1.0, 0.0]])]
+    assert fronts.attained(runs, 1.0).shape == (0, 2)
+    assert fronts.attained(runs, 2 / 3).tolist() == [[1.0, 0.0]]
+    assert fronts.attained(runs, 0.3).tolist() == [[0.0, 0.0]]
