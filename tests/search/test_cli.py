@@ -239,12 +239,37 @@ def test_sync_has_nothing_left_to_do(study):
 def test_ui_answers_on_this_machine_and_ends_with_ctrl_c(study):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    command = [*EQUIPOISE, "ui", str(study), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as ui:
+    with started("ui", str(study), "--port", str(port)) as ui:
         assert f"http://127.0.0.1:{port}" in ui.stdout.readline()
         assert answer(f"http://127.0.0.1:{port}/health") == b"OK"
         os.killpg(ui.pid, signal.SIGINT)
         assert ui.wait(30) == 0
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    """The command in a group of its own, which Ctrl-C reaches and which ends with its test.
+
+    A signal that is ignored, as it is where a shell started these tests in the background, would
+    be ignored by what they start.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [*EQUIPOISE, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def answer(url, *, tries=300):
@@ -281,15 +306,8 @@ def test_a_study_of_which_everything_fails(home):
 
 
 def test_ctrl_c_says_how_to_go_on_and_going_on_ends_as_if_never_stopped(home, study):
-    command = [*EQUIPOISE, "launch", "tiny.yaml", "--engine", "local", "--dir", "cut"]
-    long = ["--set", "budget.candidates=4000"]
-    with subprocess.Popen(
-        [*command, *long],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as driver:
+    command = ["launch", "tiny.yaml", "--engine", "local", "--dir", "cut"]
+    with started(*command, "--set", "budget.candidates=4000") as driver:
         while "done:" not in driver.stdout.readline():
             assert driver.poll() is None
         os.killpg(driver.pid, signal.SIGINT)
