@@ -82,18 +82,14 @@ def _misplaced_holes(data: dict[str, Any]) -> list[Fault]:
 
 
 def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:
-    halving, stream = validate(Rungs, rungs), validate(Scenario, scenario)
-    if isinstance(halving, list) or isinstance(stream, list):
+    judging, stream = validate(Rungs, rungs), validate(Scenario, scenario)
+    if isinstance(judging, list) or isinstance(stream, list):
         return []
-    tasks = stream.clock().task_count
-    if halving.levels(tasks):
+    misfit = judging.misfit(stream.clock().task_count)
+    if misfit is None:
         return []
-    message = (
-        f"must be below the number of tasks, or no rung ever judges: got {halving.first_task} "
-        f"with {tasks} tasks (rungs: null goes without)"
-    )
-    path = ("rungs", "first_task")
-    return [Fault(path, path, message)]
+    path = ("rungs", misfit[0])
+    return [Fault(path, path, misfit[1])]
 
 
 def _space_faults(data: dict[str, Any]) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class History:
-    """Candidates, jobs, records and outcomes by number, in the order in which they happened."""
+    """Candidates, jobs, records and outcomes by number, in the order in which they happened.
+
+    Students are numbered as they were first asked for: candidates of one recipe share theirs.
+    """
 
     opened: Opened
     candidates: dict[int, Asked] = field(default_factory=dict)
     jobs: dict[int, Queued] = field(default_factory=dict)
     job_of: dict[int, int] = field(default_factory=dict)
+    student_of: dict[int, int] = field(default_factory=dict)
     records: dict[int, dict[int, Measured]] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     ended: Ended | None = None
     seconds: float = 0.0
+    _students: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
@@ -55,6 +61,9 @@ class History:
             case Asked():
                 self.candidates[event.candidate] = event
                 self.records.setdefault(event.candidate, {})
+                recipe = json.dumps(event.config.get("recipe"), sort_keys=True)
+                student = self._students.setdefault(recipe, len(self._students))
+                self.student_of[event.candidate] = student
             case Queued():
                 self.jobs[event.job] = event
                 self.job_of |= dict.fromkeys(event.candidates, event.job)

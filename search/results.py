@@ -8,7 +8,7 @@ import numpy as np
 
 from search.aims import wanted
 from search.events import Event, Measured, Outcome
-from search.rungs import Asha, Rungs
+from search.rungs import Ladder
 from trainables.footprints import parameters
 from trainables.metrics import defined, measure, sheet_of
 
@@ -33,8 +33,9 @@ class Results:
         self._file, self._history = file, history
         self._tasks = len(file.scenario.clock().task_ends)
         self._wanted = wanted(file)
-        self._rungs = [] if file.rungs is None else file.rungs.levels(self._tasks)
-        self._asha = Asha(file.rungs or Rungs(), self._tasks, file.objectives)
+        self._levels = () if file.rungs is None else file.rungs.levels(self._tasks)
+        reference = file.objectives.reference_cost
+        self._ladder = file.rungs.ladder(self._tasks, reference) if file.rungs else Ladder([{}])
 
     def events(self, due: Mapping[int, Record], at: float) -> list[Event]:
         """What follows from the records of candidates that have no outcome yet.
@@ -49,10 +50,11 @@ class Results:
 
     def replay(self) -> None:
         """Brings the rungs to where the history is."""
-        for level in self._rungs:
+        for level in self._levels:
             seen = [c for c, records in self._history.records.items() if level - 1 in records]
             sheets = {c: sheet_of(self._history.scores(c)[:level]) for c in sorted(seen)}
-            self._asha.admit(level, {c: self._costs(sheet) for c, sheet in sheets.items()})
+            costs = {c: self._costs(sheet) for c, sheet in sheets.items()}
+            self._ladder.admit(level, costs, self._history.student_of)
 
     def _is_new(self, candidate: int, record: Record) -> bool:
         return record.failed is None and record.task not in self._history.records[candidate]
@@ -114,10 +116,11 @@ class Results:
     ) -> list[Outcome]:
         """Outcomes of those that their rung stops. Whoever a rung let go on before, still does."""
         out = []
-        for level in {r.task + 1 for r in due.values()} & set(self._rungs):
+        for level in {r.task + 1 for r in due.values()} & set(self._levels):
             here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
             first_time = {c for c in here if level - 1 not in self._history.records[c]}
-            kept = self._asha.judge(level, {c: self._costs(here[c]) for c in sorted(first_time)})
+            costs = {c: self._costs(here[c]) for c in sorted(first_time)}
+            kept = self._ladder.judge(level, costs, self._history.student_of)
             out += [
                 Outcome(candidate=c, state="pruned", values=defined(here[c]), task=level - 1, at=at)
                 for c in sorted(first_time - kept)

@@ -61,11 +61,19 @@ def locate(loc: Path, template: Any, chosen: Mapping[Path, Any]) -> Site:
         if not kind_named and part == _kind_of(node, path, chosen):
             shown, kind_named = (*shown, part), True
             continue
+        if _left_out(node, part) and not kind_named and done + 1 < len(loc):
+            kind_named = True
+            continue
         if not _holds(node, part):
             return Site(path, shown, node, loc[done:])
         inside, node = _through_choices((*path, part), node[part], chosen)
         path, shown, kind_named = inside, (*shown, *inside[len(path) :]), False
     return Site(path, shown, node, ())
+
+
+def _left_out(node: Any, part: Any) -> bool:
+    """Whether ``part`` can only be a kind that goes without saying."""
+    return isinstance(node, dict) and "kind" not in node and part not in node
 
 
 def _holds(node: Any, part: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Multi-objective ASHA for anyone's ordinary Ray Tune trainable."""
+"""Multi-objective ASHA and Hyperband for anyone's ordinary Ray Tune trainable."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.tune.schedulers import FIFOScheduler
 
-from search.rungs import Rung, levels
+from search.rungs.asha import Asha
+from search.rungs.hyperband import Hyperband
+from search.worths.contribution import Contribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ray.tune.experiment import Trial
 
+    from search.rungs import Rungs
+    from search.worths import Worth
     from spaces.objectives import Direction
+
+BY_CONTRIBUTION = Contribution()
 
 
 class MultiObjectiveASHA(FIFOScheduler):
@@ -25,17 +31,18 @@ class MultiObjectiveASHA(FIFOScheduler):
         tune.Tuner(trainable, tune_config=tune.TuneConfig(
             scheduler=MultiObjectiveASHA(objectives={"accuracy": "max", "latency": "min"})))
 
-    A trial is judged by ``search.rungs.Rung`` when ``time_attr`` first reaches ``grace_period``,
+    A trial is judged as ``search.rungs.asha`` says when ``time_attr`` first reaches ``grace_period``,
     ``grace_period * reduction_factor``, ``grace_period * reduction_factor**2``, ... (in integers,
     all below ``max_t``), and stopped at ``max_t``. One that jumps over several of them at once is
     judged at the last of them alone. Its other reports are not looked at. There is no reference
-    point: a trial that is worst on one metric may still go on for another.
+    point: a trial that is worst on one metric may still go on for another. ``within`` says who of
+    a front is better.
 
     A metric that is not finite stops the trial at its next rung. A report without one of the
     metrics raises ``ValueError``. Leave the ``metric`` and ``mode`` of Ray's ``TuneConfig`` unset.
     """
 
-    _SAVED = ("_rungs", "_reached", "_stopped")
+    _SAVED = ("_ladder", "_reached", "_turns", "_stopped")
 
     def __init__(
         self,
@@ -45,6 +52,7 @@ class MultiObjectiveASHA(FIFOScheduler):
         grace_period: int = 1,
         reduction_factor: int = 3,
         max_t: int = 100,
+        within: Worth = BY_CONTRIBUTION,
     ) -> None:
         super().__init__()
         if len(objectives) < 2 or set(objectives.values()) - {"min", "max"}:
@@ -56,13 +64,14 @@ class MultiObjectiveASHA(FIFOScheduler):
             )
         self._signs = {name: 1.0 if d == "min" else -1.0 for name, d in objectives.items()}
         self._time, self._most = time_attr, max_t
-        nowhere = np.full(len(objectives), np.inf)
-        self._rungs = {
-            level: Rung(factor=reduction_factor, reference=nowhere)
-            for level in levels(grace_period, factor=reduction_factor, below=max_t)
-        }
+        rungs = self._rungs(factor=reduction_factor, first=grace_period, within=within)
+        self._ladder = rungs.ladder(max_t, np.full(len(objectives), np.inf))
         self._reached: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
         self._stopped = 0
+
+    def _rungs(self, *, factor: int, first: int, within: Worth) -> Rungs:
+        return Asha(factor=factor, first_task=first, within=within)
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
         """Whether nothing but this scheduler's own objectives is asked for."""
@@ -85,21 +94,21 @@ class MultiObjectiveASHA(FIFOScheduler):
         return str(self.CONTINUE if on else self.STOP)
 
     def _passes(self, trial_id: str, result: Mapping[str, Any]) -> bool:
+        turn = self._turns.setdefault(trial_id, len(self._turns))
+        reached = self._reached.get(trial_id, 0)
         due = [
-            level
-            for level in self._rungs
-            if self._reached.get(trial_id, 0) < level <= result[self._time]
+            level for level in self._ladder.levels(turn) if reached < level <= result[self._time]
         ]
         if not due:
             return True
         self._reached[trial_id] = due[-1]
         costs = [sign * float(result[name]) for name, sign in self._signs.items()]
-        return bool(self._rungs[due[-1]].judge({trial_id: costs}))
+        return bool(self._ladder.judge(due[-1], {trial_id: costs}, self._turns))
 
     def debug_string(self) -> str:
         """One line for Ray's progress report."""
-        held = " | ".join(f"{level}: {len(rung)}" for level, rung in self._rungs.items())
-        return f"MultiObjectiveASHA: {self._stopped} stopped; results at each rung: {held}"
+        held = " | ".join(f"{level}: {count}" for level, count in self._ladder.seen().items())
+        return f"{type(self).__name__}: {self._stopped} stopped; results at each rung: {held}"
 
     def save(self, checkpoint_path: str) -> None:
         """Writes what the rungs have seen."""
@@ -111,3 +120,13 @@ class MultiObjectiveASHA(FIFOScheduler):
         state = pickle.loads(Path(checkpoint_path).read_bytes())  # noqa: S301 - as Ray's own do
         for name in self._SAVED:
             setattr(self, name, state[name])
+
+
+class MultiObjectiveHyperband(MultiObjectiveASHA):
+    """Brackets of ``MultiObjectiveASHA`` whose first rungs differ (``search.rungs.hyperband``).
+
+    Trials take their brackets in turn, as they first report.
+    """
+
+    def _rungs(self, *, factor: int, first: int, within: Worth) -> Rungs:
+        return Hyperband(factor=factor, first_task=first, within=within)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from spaces import fronts as fast
 from tests.oracles import fronts
 
 
@@ -16,25 +19,56 @@ def places(rows, reference):
     )
 
 
-def shares(rows, reference, front):
-    """Exclusive hypervolume in places of each index in ``front``; equal rows are counted once."""
-    where, corner = places(rows, reference)
-    members = sorted({tuple(where[i]) for i in front})
-    worth = dict(zip(members, fronts.contributions(members, corner), strict=True))
-    return {i: worth[tuple(where[i])] for i in front}
+def contribution(members, corner):
+    """Exclusive hypervolume of each of ``members``."""
+    return fronts.contributions(members, corner)
 
 
-def goes_on(seen, newcomers, *, factor, reference):
+def epsilon_net(members, corner):
+    """Minus how many come before each, farthest first; those equally far come together."""
+    del corner
+    best = [min(m[d] for m in members) for d in range(len(members[0]))]
+    round_ = [m for m in members if any(x == b for x, b in zip(m, best, strict=True))]
+    net, merit = [], {}
+    while round_:
+        merit |= {m: -len(net) for m in round_}
+        net += round_
+        away = {
+            m: min(sum((x - y) ** 2 for x, y in zip(m, n, strict=True)) for n in net)
+            for m in members
+            if m not in net
+        }
+        round_ = [m for m, d in away.items() if d == max(away.values())]
+    return [merit[m] for m in members]
+
+
+def goes_on(seen, newcomers, *, factor, reference, grace=None, worth=contribution):
     """``seen`` and ``newcomers`` map ids to costs; returns the newcomers that go on."""
     finite = {i: c for i, c in (seen | newcomers).items() if all(map(math.isfinite, c))}
     ids, rows = list(finite), list(finite.values())
-    if len(ids) < factor:
+    if len(ids) < (factor if grace is None else grace):
         return set(newcomers) & set(ids)
     ranks, merit = fronts.ranks(rows), {}
+    where, corner = places(rows, reference)
     for rank in set(ranks):
         front = [i for i in range(len(ids)) if ranks[i] == rank]
-        worth = shares(rows, reference, front)
-        merit |= {ids[i]: (-rank, worth[i]) for i in front}
+        members = sorted({tuple(where[i]) for i in front})
+        worths = dict(zip(members, worth(members, corner), strict=True))
+        merit |= {ids[i]: (-rank, worths[tuple(where[i])]) for i in front}
     room = math.ceil(len(ids) / factor)
     better = {i: sum(other > merit[i] for other in merit.values()) for i in ids}
     return {i for i in ids if better[i] < room} & set(newcomers)
+
+
+def among_best(costs, room, reference):
+    """As ``goes_on`` with contributions, ranking all rows [n, objectives] anew: bool [n]."""
+    rank = fast.ranks(costs)
+    last = np.partition(rank, room - 1)[room - 1]
+    chosen, tied = rank < last, np.flatnonzero(rank == last)
+    rows = zip(np.sort(costs, axis=0).T, np.vstack([costs[tied], reference]).T, strict=True)
+    placed = np.stack([np.searchsorted(column, values) for column, values in rows], axis=1)
+    members, which = np.unique(placed[:-1].astype(float), axis=0, return_inverse=True)
+    shares = fast.contributions(members, placed[-1].astype(float))[which]
+    left = room - int(chosen.sum())
+    chosen[tied] = shares >= np.partition(shares, -left)[-left]
+    return chosen

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ray import tune
 
-from search.engines.scheduler import MultiObjectiveASHA
-from search.rungs import Rung
+from search.engines.scheduler import MultiObjectiveASHA, MultiObjectiveHyperband
+from search.rungs.asha import Asha
+from search.worths.contribution import Contribution
+from search.worths.epsilon_net import EpsilonNet
+from tests.oracles import rungs as oracle
 from tests.ray.trainables import forgetful, steady
 
 OBJECTIVES = {"accuracy": "max", "latency": "min"}
@@ -26,7 +29,7 @@ def report(scheduler, trial, t, accuracy, latency, **more):
 @given(rows=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
 def test_decides_as_the_rung_does(rows):
     scheduler = MultiObjectiveASHA(OBJECTIVES, reduction_factor=2)
-    rung = Rung(factor=2, reference=[math.inf, math.inf])
+    rung = Asha(factor=2).rung([math.inf, math.inf])
     for trial, (accuracy, latency) in enumerate(rows):
         goes_on = rung.judge({trial: (-accuracy, latency)}) == {trial}
         decision = report(scheduler, str(trial), 1, accuracy, latency)
@@ -50,6 +53,37 @@ def test_one_that_jumps_over_rungs_is_judged_at_the_last():
     assert scheduler.debug_string().endswith("1: 0 | 2: 0 | 4: 1 | 8: 0")
     assert report(scheduler, "b", 4, 0.0, 2.0) == "STOP"
     assert scheduler.debug_string().startswith("MultiObjectiveASHA: 1 stopped")
+
+
+def test_hyperband_judges_some_late_and_some_never():
+    scheduler = MultiObjectiveHyperband(OBJECTIVES, reduction_factor=2, max_t=4)
+    # Rungs 1 and 2: in ten turns four have both, three the second alone, three neither.
+    trials = [f"t{i}" for i in range(10)]
+    for trial in trials:
+        report(scheduler, trial, 1, 1.0, 1.0)
+    assert scheduler.debug_string().endswith("1: 4 | 2: 0")
+    for trial in trials:
+        report(scheduler, trial, 2, 1.0, 1.0)
+    assert (
+        scheduler.debug_string()
+        == "MultiObjectiveHyperband: 0 stopped; results at each rung: 1: 4 | 2: 7"
+    )
+
+
+def test_who_of_a_front_is_better_may_be_said():
+    rows = dict(enumerate((-x, float(-x)) for x in (4, 18, 2, 8, 3, 15, 14)))
+    for within, worth in [
+        (Contribution(), oracle.contribution),
+        (EpsilonNet(), oracle.epsilon_net),
+    ]:
+        scheduler = MultiObjectiveASHA(OBJECTIVES, reduction_factor=2, within=within)
+        for i, (accuracy, latency) in rows.items():
+            seen = {j: (-a, b) for j, (a, b) in rows.items() if j < i}
+            on = oracle.goes_on(
+                seen, {i: (-accuracy, latency)}, factor=2, reference=(math.inf,) * 2, worth=worth
+            )
+            expected = "CONTINUE" if on else "STOP"
+            assert report(scheduler, str(i), 1, accuracy, latency) == expected
 
 
 def test_rungs_are_counted_in_integers():

@@ -149,6 +149,17 @@ def test_references_default_to_the_worst_of_the_metric():
         ("factor: 2", "factor: 1", "16: rungs.factor: must be at least 2, got 1"),
         ("factor: 2", "first_task: 4", ("16: rungs.first_task: must be below the number of tasks, or "
          "no rung ever judges: got 4 with 4 tasks (rungs: null goes without)")),
+        ("rungs: {factor: 2}", "rungs: {kind: hyperband, factor: 1}",
+         "16: rungs.hyperband.factor: must be at least 2, got 1"),
+        ("rungs: {factor: 2}", "rungs: {kind: hyperband, brackets: 3}",
+         "16: rungs.brackets: with 4 tasks there are 2 that differ, got 3"),
+        ("rungs: {factor: 2}", "rungs: {factr: 2}",
+         "16: rungs.factr: unknown key (did you mean 'factor'?)"),
+        ("rungs: {factor: 2}", "rungs: {within: {kind: epsilon}}",
+         "16: rungs.within: unknown kind 'epsilon' (did you mean 'epsilon_net'?)"),
+        ("rungs: {factor: 2}", "rungs: {kind: halving, first_task: 4}",
+         ("16: rungs.first_task: must be below the number of tasks, or "
+          "no rung ever judges: got 4 with 4 tasks (rungs: null goes without)")),
         ("rungs: {factor: 2}", "device: gpu",
          "16: device: 'auto', 'cpu', 'cuda' or 'mps' is due, got 'gpu'"),
         ("rungs: {factor: 2}", "resources: {cpu: 0}", "16: resources.cpu: must be above 0, got 0"),
