@@ -16,6 +16,9 @@ def table(found: dict[str, Any]) -> str:
             _agreement(row) for row in found["agreements"]
         ],
         "peak resident memory, MiB, the largest of all studies": _peaks(found["measurements"]),
+        "evaluation's share of a job's processor time, one thread": [
+            _share(row) for row in found["evaluation"]
+        ],
         "one more average of a student, in times its parameters": [
             "{tensor_ratio:.3f} in tensors, {resident_ratio:.3f} in resident memory".format(
                 **found["memory"]
@@ -32,6 +35,11 @@ def _ratio(row: dict[str, Any]) -> str:
     others = {name[5:]: times for name, times in row.items() if name.startswith("over_")}
     times = ", ".join(f"{way} x {times:.2f}" for way, times in others.items())
     return f"{_name(row)} {row['candidates']:>5} {row['candidates_per_second']:>9.2f}   {times}"
+
+
+def _share(row: dict[str, Any]) -> str:
+    of = f"{row['members']} students, {row['averages']:>4} averages"
+    return f"{_name(row)} {of}: {row['share']:.0%}"
 
 
 def _agreement(row: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ from benchmarks.candidates import MODELS, STUDIES, draw, folded, sample, unfolde
 from benchmarks.drivers import cost
 from benchmarks.measurements import Agreement, Measurement, agreement, machine
 from benchmarks.memory import per_extra_average
+from benchmarks.shares import of_evaluation
 from benchmarks.tables import table
 from benchmarks.work import Work
 from search.plans import Candidate, Crew
@@ -233,6 +234,7 @@ def main() -> None:
     )
     found = run(options.plans)
     found |= {"memory": per_extra_average(), "driver": cost(256)}
+    found |= {"evaluation": in_fresh_process(of_evaluation)}
     found["total_seconds"] = time.perf_counter() - began
     print(table(found))
     if options.json:

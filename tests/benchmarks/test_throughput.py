@@ -16,6 +16,7 @@ from benchmarks.drivers import cost
 from benchmarks.feeds import Feed
 from benchmarks.measurements import agreement
 from benchmarks.memory import MEMBERS, holding
+from benchmarks.shares import of_evaluation
 from benchmarks.tables import table
 from benchmarks.work import Work
 from trainables.scenarios.rotated_digits import RotatedDigits
@@ -72,6 +73,7 @@ def test_all_ways_agree_and_are_told():
     assert [row["candidates"] for row in found["ratios"]] == [32]
     assert all(m["seconds"] > 0 and m["start_up"] > 0 for m in found["measurements"])
     found |= {"memory": {"tensor_ratio": 1.0, "resident_ratio": 1.0}, "driver": cost(16)}
+    found |= {"evaluation": of_evaluation(scenario=TINY)}
     assert json.loads(json.dumps(found)) == found
     assert "plain_ray x" in table(found)
 
@@ -167,3 +169,12 @@ def test_gpu_benchmark_runs_on_the_cpu_without_ray(tmp_path):
         loop, unfolded_ = study["agreements"]
         assert unfolded_["most"] == 0
         assert loop["mean"] <= throughput.LEAST
+
+
+def test_the_share_of_evaluation_is_of_whole_jobs():
+    rows = of_evaluation(scenario=TINY)
+    assert {r["study"]: r["averages"] for r in rows} == {"open": 1024, "closed": 16, "mixed": 128}
+    for row in rows:
+        whole = row["training_seconds"] + row["evaluation_seconds"]
+        assert row["share"] == row["evaluation_seconds"] / whole
+        assert 0 < row["share"] < 1
