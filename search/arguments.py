@@ -113,6 +113,15 @@ The file holds all that the candidate was, what it scored and where it is from.
   equipoise export runs/first --pick 17 --out candidate-17.yaml
 """,
     ),
+    "tabulate": (
+        "Write what a study measured as one small file, for simulated searches.",
+        """\
+A row for each candidate: its knobs, its accuracies after every task and what
+they cost. Parquet; made of a dense design, it stands in for training
+(`sampler: {kind: qmc}`, `rungs: null`). Works while the study runs.
+  equipoise tabulate runs/first --out first.parquet
+""",
+    ),
     "posthoc": (
         "Search other averages of the students that a study trained, without training.",
         """\
@@ -237,6 +246,12 @@ def _pick(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _table(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the file to write (Parquet)"
+    )
+
+
 def _averages(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--candidates",
@@ -295,6 +310,7 @@ OPTIONS = {
     "status": (_dir, _json),
     "front": (_dir, _json),
     "export": (_dir, _pick),
+    "tabulate": (_dir, _table),
     "posthoc": (_dir, _averages),
     "train": (_configuration,),
     "sync": (_dir,),

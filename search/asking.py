@@ -77,7 +77,7 @@ def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P])
     learning rate alone in the recipe (10 seeds, +- 0.004); 0.070 / 0.069 / 0.066 with nothing in
     it (10 seeds, +- 0.003 between them). Spread ones cost the sampler next to nothing.
     """
-    recipe, seen = _under_recipe(student.knobs), [student.knobs]
+    recipe, seen = under_recipe(student.knobs), [student.knobs]
     if not _averager_knobs(file.space):
         return  # there is one average
     number, half = first + 1, first + -(-wanted // 2)
@@ -129,10 +129,11 @@ def _sobol(dimensions: int, seed: int, count: int) -> list[list[float]]:
     return drawn.tolist()
 
 
-def _under_recipe(knobs: Knobs) -> Knobs:
+def under_recipe(knobs: Mapping[str, Any]) -> Knobs:
+    """The knobs that a student is trained by; candidates that share them share the student."""
     return {name: value for name, value in knobs.items() if name.split(".")[0] == "recipe"}
 
 
 def _averager_knobs(space: Space) -> list[str]:
     knobs = space.knobs()
-    return sorted(knobs.keys() - _under_recipe(knobs).keys())
+    return sorted(knobs.keys() - under_recipe(knobs).keys())

@@ -237,6 +237,19 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _tabulate(options: argparse.Namespace) -> int:
+    from search import tables
+    from search.folders import load
+    from search.preflight import check_folder
+
+    check_folder("--out", options.out.parent)
+    table = tables.tabulate(*load(options.dir))
+    table.write(options.out)
+    size = options.out.stat().st_size
+    print(f"{len(table)} candidates -> {options.out} ({size / len(table):.0f} bytes each)")
+    return 0
+
+
 def _posthoc(options: argparse.Namespace) -> int:
     from rich.console import Console
 
@@ -320,6 +333,7 @@ COMMANDS = {
     "status": _status,
     "front": _front,
     "export": _export,
+    "tabulate": _tabulate,
     "posthoc": _posthoc,
     "train": _train,
     "sync": _sync,

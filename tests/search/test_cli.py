@@ -22,6 +22,7 @@ from search.cli import COMMANDS, main
 from search.folders import load
 from search.ledger import NAME, Ledger
 from search.studyfile import shipped
+from search.tables import read
 from tests.search.running import TEXT, findings, opened
 
 EQUIPOISE = [sys.executable, "-P", "-m", "search"]
@@ -228,6 +229,13 @@ def test_train_writes_beside_its_file_by_default(study):
     equipoise("export", study, "--pick", "knee", "--out", "best.yaml")
     assert equipoise("train", "best.yaml")[0] == 0
     assert names_in("best") == ["metrics.json", "weights.pt"]
+
+
+def test_tabulate(study, tmp_path):
+    code, out, _ = equipoise("tabulate", study, "--out", tmp_path / "study.parquet")
+    assert code == 0
+    assert len(read(tmp_path / "study.parquet")) == len(load(study)[0].outcomes)
+    assert "candidates ->" in out
 
 
 def test_sync_has_nothing_left_to_do(study):
