@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 def candidates(history: History, study: StudyFile) -> pd.DataFrame:
     """One row for each candidate, by its number.
 
-    Columns: ``state`` (complete, pruned, failed, running), ``on_front``, ``tasks`` finished; the
+    Columns: ``state`` (complete, pruned, failed, running), ``on_front``, ``feasible`` (of a study
+    with constraints: whether a complete candidate keeps them), ``tasks`` finished; the
     objectives and then every other metric; the knobs by name (missing where not in play);
     ``seconds`` of the workers' time, ``job`` and ``reason``. Metrics are of whole streams only:
     a pruned candidate has none, for after fewer tasks they are not the same measurement
     (``records`` has what it scored).
     """
-    front = set(history.front(study.objectives))
+    front = set(history.front(study.goals))
     metrics = _metrics(history, study)
     knobs = _knobs(history, study)
     rows = {c: _row(history, c, metrics, knobs) for c in sorted(history.candidates)}
     columns = ["state", "on_front", "tasks", *metrics, *knobs, "seconds", "job", "reason"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     frame["on_front"] = [c in front for c in frame.index]
+    if study.constraints:
+        kept = [_feasible(history, study, c) for c in frame.index]
+        frame.insert(2, "feasible", pd.array(kept, dtype="boolean"))
     frame["job"] = frame["job"].astype("Int64")
     return frame.rename_axis("candidate")
 
@@ -70,6 +74,12 @@ def _of_task(record: Measured, task: int) -> dict[str, float]:
         for name, values in record.measures.items()
         if name.removeprefix(PREFIX) in BY_TASK and task < len(values)
     }
+
+
+def _feasible(history: History, study: StudyFile, candidate: int) -> bool | None:
+    outcome = history.outcomes.get(candidate)
+    complete = outcome is not None and outcome.state == "complete"
+    return study.goals.feasible(outcome.values) if outcome and complete else None
 
 
 def _row(history: History, candidate: int, metrics: list[str], knobs: list[str]) -> list[Any]:

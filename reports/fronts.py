@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,16 @@ from spaces.fronts import hypervolume, non_dominated
 from spaces.specs import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
 
+    from search.goals import Goals
     from search.studyfile import StudyFile
-    from spaces.objectives import Objectives
+
+
+UNFINISHED = "no candidate has finished the whole stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class Front:
     """Full-stream candidates that no other beats on every objective, best on the first one first.
 
     ``objectives`` and ``reference`` are by name, in the user's units; ``states`` says what became
-    of every candidate of the study, on the front or not.
+    of every candidate of the study, on the front or not. ``constraints`` and ``preferences`` are as
+    the study says them; ``infeasible`` has what each complete candidate that is not feasible breaks,
+    and ``preferred`` the candidates that the knee is one of (None: all). ``lacking`` says why there
+    are no rows.
     """
 
     objectives: dict[str, str]
@@ -47,11 +54,29 @@ class Front:
     hypervolume: float
     rows: tuple[Row, ...]
     states: dict[int, str]
+    constraints: dict[str, str] = field(default_factory=dict)
+    preferences: dict[str, list[float]] = field(default_factory=dict)
+    infeasible: dict[int, str] = field(default_factory=dict)
+    preferred: frozenset[int] | None = None
+    lacking: str = UNFINISHED
+
+    def is_preferred(self, candidate: int) -> bool:
+        """Whether the knee may be ``candidate``."""
+        return self.preferred is None or candidate in self.preferred
 
     def to_json(self) -> dict[str, Any]:
-        """Keys ``objectives``, ``reference``, ``hypervolume`` and ``front``, of plain values."""
+        """Keys ``objectives``, ``reference``, ``hypervolume`` and ``front``, of plain values.
+
+        Also ``constraints`` and how many are ``infeasible``, or ``preferences``, if there are any.
+        """
+        limits: dict[str, Any] = {}
+        if self.constraints:
+            limits |= {"constraints": dict(self.constraints), "infeasible": len(self.infeasible)}
+        if self.preferences:
+            limits |= {"preferences": dict(self.preferences)}
         return {
             "objectives": dict(self.objectives),
+            **limits,
             "reference": dict(self.reference),
             "hypervolume": self.hypervolume,
             "front": [
@@ -60,16 +85,16 @@ class Front:
             ],
         }
 
-    def costs(self) -> np.ndarray:
-        """What is to be minimised, each objective on [0, 1] over the front. Float64 [rows, o]."""
+    def costs(self, rows: Sequence[Row]) -> np.ndarray:
+        """What is to be minimised, each objective on [0, 1] over ``rows``. Float64 [rows, o]."""
         raw = np.array(
             [
                 [-r.values[n] if d == "max" else r.values[n] for n, d in self.objectives.items()]
-                for r in self.rows
+                for r in rows
             ],
             dtype=np.float64,
-        ).reshape(len(self.rows), len(self.objectives))
-        if not self.rows:
+        ).reshape(len(rows), len(self.objectives))
+        if not rows:
             return raw
         span = np.ptp(raw, axis=0)
         return (raw - raw.min(axis=0)) / np.where(span > 0, span, 1)
@@ -81,10 +106,10 @@ def load(directory: Path) -> Front:
 
 
 def of(history: History, study: StudyFile) -> Front:
-    """The front of the candidates that are complete by now."""
-    objectives = study.objectives
+    """The front of the candidates that are complete by now and keep the constraints."""
+    objectives, goals = study.objectives, study.goals
     knobs = knobs_of(study.space.knobs())
-    on = history.front(objectives)
+    on = history.front(goals)
     values = history.values(on, objectives.names)
     order = np.argsort(objectives.costs(values)[:, 0], kind="stable")
     rows = [
@@ -99,19 +124,25 @@ def of(history: History, study: StudyFile) -> Front:
     return Front(
         objectives=dict(zip(objectives.names, objectives.directions, strict=True)),
         reference=dict(zip(objectives.names, map(float, objectives.reference), strict=True)),
-        hypervolume=history.hypervolume(objectives),
+        hypervolume=history.hypervolume(goals),
         rows=tuple(rows),
-        states={c: _state(history, c) for c in sorted(history.candidates)},
+        states={c: _state(history, goals, c) for c in sorted(history.candidates)},
+        constraints=goals.constraints.told(),
+        preferences=goals.preferences.told(),
+        infeasible=_infeasible(history, goals),
+        preferred=_preferred(goals, rows),
+        lacking=goals.unmet(history.finals()) or UNFINISHED,
     )
 
 
 def pick(front: Front, which: str) -> int:
     """The candidate that ``which`` asks for: ``knee``, the name of an objective, or a number.
 
-    An objective's name takes the best on it. The knee of two objectives is the row farthest
-    beyond the chord between the two ends of the front, both objectives on [0, 1] (Das, 1999: the
+    An objective's name takes the best on it. The knee is one of those in the region that the study
+    prefers, or nearest to it if none is in it. That of two objectives is the row farthest
+    beyond the chord between the two ends of these, both objectives on [0, 1] (Das, 1999: the
     bulge of the boundary); of three and more the row nearest to the ideal point. A number is that
-    candidate, on the front or not, if it is complete. Raises SpecError for anything else.
+    candidate, on the front or not, if it is complete and feasible. Raises SpecError for anything else.
     """
     if which.isdigit():
         return _complete(front, int(which))
@@ -121,19 +152,21 @@ def pick(front: Front, which: str) -> int:
         meant = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(words)}"
         raise SpecError([f"pick {which!r}: not a candidate's number ({meant})"])
     if not front.rows:
-        raise SpecError([f"pick {which!r}: the front is empty: no candidate is complete"])
-    costs = front.costs()
+        raise SpecError([f"pick {which!r}: the front is empty: {front.lacking}"])
+    rows = [r for r in front.rows if which != "knee" or front.is_preferred(r.candidate)]
+    costs = front.costs(rows)
     if which != "knee":
         column = costs[:, list(front.objectives).index(which)]
     elif len(front.objectives) == 2:
         column = costs.sum(axis=1)  # the chord is the line where the two costs sum to 1
     else:
         column = np.linalg.norm(costs, axis=1)
-    return front.rows[int(np.argmin(column.round(12)))].candidate
+    return rows[int(np.argmin(column.round(12)))].candidate
 
 
-def progress(history: History, objectives: Objectives) -> list[tuple[int, float, float]]:
+def progress(history: History, goals: Goals) -> list[tuple[int, float, float]]:
     """(candidate, study seconds, hypervolume) as candidates became complete, in that order."""
+    objectives = goals.objectives
     kept = np.empty((0, len(objectives.names)))
     steps: list[tuple[int, float, float]] = []
     volume = 0.0
@@ -141,7 +174,7 @@ def progress(history: History, objectives: Objectives) -> list[tuple[int, float,
         cost = objectives.costs(history.values([candidate], objectives.names))
         grown = np.concatenate([kept, cost])
         on = non_dominated(grown)
-        if on[-1]:
+        if on[-1] and goals.feasible(history.outcomes[candidate].values):
             kept = grown[on]
             volume = hypervolume(kept, objectives.reference_cost)
         steps.append((candidate, history.outcomes[candidate].at, volume))
@@ -155,7 +188,7 @@ def render_table(front: Front, console: Console) -> None:
     names it in ``equipoise export --pick``.
     """
     if not front.rows:
-        console.print("The front is empty: no candidate has finished the whole stream.")
+        console.print(f"The front is empty: {front.lacking}.", soft_wrap=True, highlight=False)
         return
     marks, same = picks(front), shared(front)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -178,6 +211,31 @@ def render_table(front: Front, console: Console) -> None:
         console.print(f"all of them: {sentence(same)}", style="dim")
     reference = ", ".join(f"{v:g}" for v in front.reference.values())
     console.print(f"hypervolume {front.hypervolume:.4f} (reference {reference})")
+    for line in limits(front):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def limits(front: Front) -> list[str]:
+    """What the study's constraints and preferences made of the front, in a line each."""
+    out = []
+    if front.constraints:
+        kept = ", ".join(f"{name} {bound}" for name, bound in front.constraints.items())
+        out += [f"constraints: {kept}; infeasible, and not on the front: {len(front.infeasible)}"]
+    if front.preferences:
+        wished = ", ".join(
+            f"{n} {low:g} to {high:g}" for n, (low, high) in front.preferences.items()
+        )
+        out += [f"preferred: {wished}; {_in_region(front)}"]
+    return out
+
+
+def _in_region(front: Front) -> str:
+    """How many of the front are in the preferred region."""
+    ranges = front.preferences.items()
+    inside = [all(a <= r.values[n] <= b for n, (a, b) in ranges) for r in front.rows]
+    if any(inside):
+        return f"{sum(inside)} of the front are there, and the knee is one of them"
+    return "none of the front is there, and the knee is the nearest"
 
 
 def _is_number(text: str) -> bool:
@@ -218,11 +276,27 @@ def _complete(front: Front, candidate: int) -> int:
         return candidate
     what = f"is {state}" if state else "does not exist"
     on = ", ".join(str(r.candidate) for r in front.rows) or "empty"
+    why = f": {front.infeasible[candidate]}" if candidate in front.infeasible else ""
+    which = "complete and feasible" if front.constraints else "complete"
     raise SpecError(
-        [f"candidate {candidate} {what}; only complete ones can be picked (front: {on})"]
+        [f"candidate {candidate} {what}{why}; only {which} ones can be picked (front: {on})"]
     )
 
 
-def _state(history: History, candidate: int) -> str:
+def _state(history: History, goals: Goals, candidate: int) -> str:
     outcome = history.outcomes.get(candidate)
-    return outcome.state if outcome else "running"
+    if outcome is None:
+        return "running"
+    complete = outcome.state == "complete"
+    return "infeasible" if complete and not goals.feasible(outcome.values) else outcome.state
+
+
+def _infeasible(history: History, goals: Goals) -> dict[int, str]:
+    found = history.finals().items() if goals.constraints else ()
+    return {c: goals.broken(values) for c, values in found if not goals.feasible(values)}
+
+
+def _preferred(goals: Goals, rows: Sequence[Row]) -> frozenset[int] | None:
+    if not goals.preferences:
+        return None
+    return frozenset(rows[i].candidate for i in goals.nearest([r.values for r in rows]))

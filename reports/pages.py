@@ -178,7 +178,7 @@ def _most_used(knobs: Sequence[Knob], points: Sequence[dict[str, Any]]) -> list[
 
 
 def _volume(history: History, study: StudyFile) -> go.Figure:
-    steps = fronts.progress(history, study.objectives)
+    steps = fronts.progress(history, study.goals)
     figure = go.Figure(
         go.Scatter(
             x=[at for _, at, _ in steps],

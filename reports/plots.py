@@ -48,7 +48,7 @@ def front(history: History, study: StudyFile) -> Figure:
 
 def hypervolume(history: History, study: StudyFile) -> Figure:
     """The hypervolume of the front as the study went on, in seconds since it was launched."""
-    steps = fronts.progress(history, study.objectives)
+    steps = fronts.progress(history, study.goals)
     counts = f"{len(steps)} complete candidates in {history.seconds:.1f} s"
     last = steps[-1][2] if steps else 0.0
     figure = titled(history.opened.name, f"hypervolume {last:.4f}  ·  {counts}", 4.0)

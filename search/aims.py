@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from search.limits import bound_complaint, region_complaint
 from search.templates import searched
 from spaces.corners import corners_of
 from spaces.faults import Fault, locate
@@ -28,8 +29,8 @@ UNASKED = ("seconds", "parameters", "curve")
 
 
 def wanted(file: Settings) -> dict[str, None]:
-    """The measures that the study's objectives and metrics need besides accuracy."""
-    said = (*file.objectives.names, *file.metrics)
+    """The measures that the study's objectives, constraints and metrics need besides accuracy."""
+    said = (*file.goals.names, *file.metrics)
     needed = dict.fromkeys(need for name in said for need in named(name).needs)
     return {name: None for name in needed if name != "accuracy"}
 
@@ -49,7 +50,7 @@ def with_worst(data: Any) -> Any:
 
 
 def aim_faults(data: Mapping[str, Any]) -> list[Fault]:
-    """What is wrong with the objectives and metrics of a study file."""
+    """What is wrong with the objectives, constraints, preferences and metrics of a study file."""
     scenario, looks = (
         validate(Scenario, data.get("scenario")),
         validate(Looks, data.get("evaluate")),
@@ -61,6 +62,12 @@ def aim_faults(data: Mapping[str, Any]) -> list[Fault]:
     for name, aim in aims.items() if isinstance(aims, dict) else ():
         told = _complaint(name, stream, every) or _aim_complaint(name, aim)
         found += _faults(("objectives", name), told)
+    for name, said in _named(data, "constraints"):
+        told = _complaint(name, stream, every) or bound_complaint(name, said)
+        found += _faults(("constraints", name), told)
+    for name, said in _named(data, "preferences"):
+        objectives = aims if isinstance(aims, dict) else {}
+        found += _faults(("preferences", name), region_complaint(name, said, objectives))
     for i, name in enumerate(further if isinstance(further, list) else ()):
         if isinstance(name, str):
             found += _faults(("metrics", i), _complaint(name, stream, every))
@@ -82,6 +89,12 @@ def unseen_faults(data: Mapping[str, Any]) -> list[Fault]:
         message = f"{filled['kind']} is an average at the ends of tasks only, and evaluate looks in between"
         faults[Fault(path, path, message)] = None
     return list(faults)
+
+
+def _named(data: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    """What the mapping under ``key`` says, by name; nothing if it is none."""
+    said = data.get(key)
+    return [(n, v) for n, v in said.items() if isinstance(n, str)] if isinstance(said, dict) else []
 
 
 def _faults(path: tuple[str | int, ...], complaint: str) -> Iterable[Fault]:

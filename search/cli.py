@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from search.history import History
     from search.studyfile import StudyFile
 
 # Commands import what they need when they run: `equipoise --help` should not wait for torch.
@@ -176,7 +177,7 @@ def _closing(console: Any, directory: Path) -> int:
         console.print(f"{name:<9}{place}", soft_wrap=True, highlight=False)
     if front.rows:
         return 0
-    print(fruitless(history), file=sys.stderr)
+    print(fruitless(history, file.goals), file=sys.stderr)
     return NOTHING_TRAINED
 
 
@@ -186,7 +187,8 @@ def _status(options: argparse.Namespace) -> int:
     history, file = load(options.dir)
     status = {
         **history.counts(),
-        "hypervolume": history.hypervolume(file.objectives),
+        **_infeasible(history, file),
+        "hypervolume": history.hypervolume(file.goals),
         "budget": file.budget.candidates,
         "seconds": history.seconds,
         "finished": history.ended is not None,
@@ -301,6 +303,13 @@ def _ui(options: argparse.Namespace) -> int:
 
 
 # --- helpers ----------------------------------------------------------------------------------
+
+
+def _infeasible(history: History, file: StudyFile) -> dict[str, int]:
+    """How many complete candidates break a constraint, if the study has any."""
+    if not file.constraints:
+        return {}
+    return {"infeasible": len(history.finals()) - len(history.feasible(file.goals))}
 
 
 def _objectives(file: StudyFile) -> str:

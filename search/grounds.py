@@ -50,8 +50,10 @@ def _configs(data: Mapping[str, Any]) -> Configs:
 def _recorded(data: Mapping[str, Any]) -> list[str]:
     """The metrics that this study records."""
     aims, further = data.get("objectives"), data.get("metrics")
+    bounds = data.get("constraints")
     said = [
         *(aims if isinstance(aims, dict) else ()),
+        *(bounds if isinstance(bounds, dict) else ()),
         *(further if isinstance(further, list) else ()),
     ]
     measured = {need for n in said if isinstance(n, str) and known(n) for need in named(n).needs}

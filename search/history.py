@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self
 
-    from spaces.objectives import Objectives
+    from search.goals import Goals
 
 
 @dataclass(slots=True)
@@ -133,15 +133,27 @@ class History:
         table = [[self.outcomes[c].values.get(n, np.nan) for n in names] for c in candidates]
         return np.array(table, dtype=np.float64).reshape(len(candidates), len(names))
 
-    def front(self, objectives: Objectives) -> list[int]:
-        """Full-stream candidates that no other beats on every objective, by number."""
-        complete = sorted(self.in_state("complete"))
-        on = non_dominated(objectives.costs(self.values(complete, objectives.names)))
-        return [c for c, keep in zip(complete, on, strict=True) if keep]
+    def finals(self) -> dict[int, dict[str, float]]:
+        """The metrics of full streams, by candidate, in the order of their outcomes."""
+        return {c: self.outcomes[c].values for c in self.in_state("complete")}
 
-    def hypervolume(self, objectives: Objectives) -> float:
-        """Of the front, against the objectives' reference; 0 while nothing is complete."""
-        values = self.values(self.in_state("complete"), objectives.names)
+    def feasible(self, goals: Goals) -> list[int]:
+        """Full-stream candidates that keep every constraint, in the order of their outcomes."""
+        complete = self.in_state("complete")
+        if not goals.constraints:
+            return complete
+        return [c for c in complete if goals.feasible(self.outcomes[c].values)]
+
+    def front(self, goals: Goals) -> list[int]:
+        """Feasible candidates that no other of them beats on every objective, by number."""
+        feasible, objectives = sorted(self.feasible(goals)), goals.objectives
+        on = non_dominated(objectives.costs(self.values(feasible, objectives.names)))
+        return [c for c, keep in zip(feasible, on, strict=True) if keep]
+
+    def hypervolume(self, goals: Goals) -> float:
+        """Of the front, against the objectives' reference; 0 while nothing is complete and feasible."""
+        objectives = goals.objectives
+        values = self.values(self.feasible(goals), objectives.names)
         return hypervolume(objectives.costs(values), objectives.reference_cost)
 
     def counts(self) -> dict[str, int]:

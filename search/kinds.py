@@ -114,7 +114,7 @@ def _few(places: list[str]) -> str:
 def _places(name: str) -> list[str]:
     """Where in a study file one of the family may stand: of the file, and of other kinds."""
     if name == METRIC:
-        return ["objectives", "metrics", "claims"]
+        return ["objectives", "constraints", "metrics", "claims"]
     wanted = family(name)
     top = [*holding(Settings, wanted), *(["averagers"] if name == "averager" else [])]
     recipe = [f"recipe.{field}" for field in holding(Recipe, wanted)]

@@ -136,7 +136,7 @@ def posthoc(directory: Path, *, candidates: int, sampler: Sampler) -> Findings:
         students=len(checks),
         made=tuple(made),
         check=_together(checks),
-        before=history.hypervolume(file.objectives),
+        before=history.hypervolume(file.goals),
         after=_volume(history, file, made),
         seconds=seconds,
     )

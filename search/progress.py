@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from search.goals import Goals
     from search.history import History
     from search.study import Study
 
@@ -107,19 +108,19 @@ def line(study: Study) -> str:
     return (
         f"{history.seconds:8.1f} s  {len(history.outcomes)}/{study.file.budget.candidates} done: "
         f"{c['complete']} complete, {c['pruned']} pruned, {c['failed']} failed; "
-        f"hypervolume {history.hypervolume(study.file.objectives):.4f}"
+        f"hypervolume {history.hypervolume(study.file.goals):.4f}"
     )
 
 
 def table(study: Study) -> Group:
     """How far the study is, and what it has found so far."""
     history, objectives = study.history, study.file.objectives
-    counts, front = history.counts(), history.front(study.file.objectives)
+    counts, front = history.counts(), history.front(study.file.goals)
     found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     cells = {
         **{s: str(counts[s]) for s in ("complete", "pruned", "failed", "running")},
         "front": str(len(front)),
-        "hypervolume": f"{history.hypervolume(objectives):.4f}",
+        "hypervolume": f"{history.hypervolume(study.file.goals):.4f}",
         **{f"best\n{name}": _best(study, front, k) for k, name in enumerate(objectives.names)},
     }
     for name in cells:
@@ -158,8 +159,10 @@ def stopped(study: Study | None) -> str:
     return f"stopped, nothing is lost; go on with: equipoise resume {directory}"
 
 
-def fruitless(history: History) -> str:
-    """Why no candidate is complete, the three commonest reasons first."""
+def fruitless(history: History, goals: Goals) -> str:
+    """Why there is nothing to pick: of failures, the three commonest reasons first."""
+    if unmet := goals.unmet(history.finals()):
+        return f"{unmet}; loosen the bound, widen the ranges or give it more candidates"
     reasons = Counter(o.reason for o in history.outcomes.values() if o.state == "failed")
     why = "".join(f"\n{n:>6} x {reason}" for reason, n in reasons.most_common(3))
     if history.ended is not None and history.ended.reason == "refused":

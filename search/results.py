@@ -54,7 +54,8 @@ class Results:
             seen = [c for c, records in self._history.records.items() if level - 1 in records]
             sheets = {c: sheet_of(self._history.scores(c)[:level]) for c in sorted(seen)}
             costs = {c: self._costs(sheet) for c, sheet in sheets.items()}
-            self._ladder.admit(level, costs, self._history.student_of)
+            behind = {c: self._behind(sheet) for c, sheet in sheets.items()}
+            self._ladder.admit(level, costs, self._history.student_of, behind)
 
     def _is_new(self, candidate: int, record: Record) -> bool:
         return record.failed is None and record.task not in self._history.records[candidate]
@@ -101,7 +102,7 @@ class Results:
         if record.task < self._tasks - 1:
             return None
         values = defined(sheet)
-        missing = [n for n in self._file.objectives.names if n not in values]
+        missing = [n for n in self._file.goals.names if n not in values]
         return Outcome(
             candidate=candidate,
             state="failed" if missing else "complete",
@@ -120,7 +121,8 @@ class Results:
             here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
             first_time = {c for c in here if level - 1 not in self._history.records[c]}
             costs = {c: self._costs(here[c]) for c in sorted(first_time)}
-            kept = self._ladder.judge(level, costs, self._history.student_of)
+            behind = {c: self._behind(here[c]) for c in first_time}
+            kept = self._ladder.judge(level, costs, self._history.student_of, behind)
             out += [
                 Outcome(candidate=c, state="pruned", values=defined(here[c]), task=level - 1, at=at)
                 for c in sorted(first_time - kept)
@@ -133,3 +135,10 @@ class Results:
         values = measure(names, sheet)
         costs: Costs = self._file.objectives.costs(np.array([[values[n] for n in names]]))[0]
         return costs
+
+    def _behind(self, sheet: Sheet) -> float:
+        """How far a stream so far is behind those that keep the constraints and preferences."""
+        goals = self._file.goals
+        if not (goals.constraints or goals.preferences):
+            return 0.0
+        return goals.behind(measure(goals.names, sheet))

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from search.claims import Claim
+from search.goals import Goals
 from search.rungs import Rungs
 from search.samplers import Sampler
 from search.samplers.tpe import Tpe
 from search.sizes import bytes_of
+from spaces.constraints import UNCONSTRAINED, Constraints
 from spaces.objectives import Objectives
+from spaces.preferences import INDIFFERENT, Preferences
 from spaces.specs import Spec
 from trainables.evaluation import Looks
 from trainables.scenarios import Scenario
@@ -65,7 +68,8 @@ class Resources(Spec):
 class Settings(Spec):
     """All of a study but its space.
 
-    ``metrics`` are recorded besides the objectives and what every study records; ``evaluate`` adds
+    ``constraints`` are bounds of metrics that a candidate on a front keeps; ``preferences`` the
+    region of the front that is searched first. ``metrics`` are recorded besides the objectives and what every study records; ``evaluate`` adds
     accuracies between the ends of tasks, and the metrics that are of these. ``claims`` are judged by
     what was found, and decide nothing.
     """
@@ -73,6 +77,8 @@ class Settings(Spec):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
     scenario: Scenario
     objectives: Objectives
+    constraints: Constraints = UNCONSTRAINED
+    preferences: Preferences = INDIFFERENT
     metrics: tuple[str, ...] = ()
     evaluate: Looks | None = None
     budget: Budget
@@ -85,6 +91,15 @@ class Settings(Spec):
     device: Device = "auto"
     tracking: str | None = None
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def goals(self) -> Goals:
+        """What makes one outcome better than another."""
+        return Goals(
+            objectives=self.objectives,
+            constraints=self.constraints,
+            preferences=self.preferences,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from search.engines.virtual import Fleet
 from search.simulation import simulate
 
 found = simulate(studyfile.read("digits-frontier"), world, Fleet(workers=1000))
-print(found.usage.wall, found.history.hypervolume(found.file.objectives))
+print(found.usage.wall, found.history.hypervolume(found.file.goals))
 """
 
 from __future__ import annotations

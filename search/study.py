@@ -209,9 +209,10 @@ class Study:
                 self._inform(event)
 
     def _inform(self, outcome: Outcome) -> None:
-        names = self.file.objectives.names
-        values = [outcome.values[n] for n in names] if outcome.state == "complete" else None
-        self._suggestions.tell(outcome.candidate, outcome.state, values)
+        complete, goals = outcome.state == "complete", self.file.goals
+        values = goals.told(outcome.values) if complete else None
+        limits = goals.limits(outcome.values) if complete else goals.beyond_limits
+        self._suggestions.tell(outcome.candidate, outcome.state, values, limits)
 
     def _replay(self) -> None:
         """Brings the sampler and the rungs to where the history is."""

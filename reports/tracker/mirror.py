@@ -79,7 +79,7 @@ class Mirror:
         self.created, self.updated = 0, 0
         self._client, self._study = client, study
         self._tasks = study.scenario.clock().task_count
-        self._curve = Curve(study.objectives)
+        self._curve = Curve(study.goals)
         self._status, self._tags = parent.info.status, dict(parent.data.tags)
         self._open: dict[int, Run] = {}
         self._pareto: dict[int, tuple[str, bool]] = {}
@@ -103,7 +103,7 @@ class Mirror:
 
     def write(self, history: History) -> None:
         """Everything that the history has and the store has not."""
-        front = set(history.front(self._study.objectives))
+        front = set(history.front(self._study.goals))
         for candidate in history.outcomes:
             if candidate not in self._pareto:
                 self._write(history, candidate, on_front=candidate in front)
@@ -153,7 +153,9 @@ class Mirror:
             self._pareto[candidate] = (run.info.run_id, run.data.tags.get(PARETO) == "true")
 
     def _write(self, history: History, candidate: int, *, on_front: bool) -> None:
-        row = candidate_row(history, candidate, tasks=self._tasks, parent=self.parent)
+        row = candidate_row(
+            history, candidate, goals=self._study.goals, tasks=self._tasks, parent=self.parent
+        )
         run = self._open.pop(candidate, None)
         if run is None:
             tags = row.tags | {PARETO: _yes_no(on_front=on_front)}

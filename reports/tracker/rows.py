@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from search.events import Opened, Outcome
+    from search.goals import Goals
     from search.history import History
     from search.studyfile import StudyFile
-    from spaces.objectives import Objectives
 
 Status: TypeAlias = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 
@@ -35,12 +35,15 @@ PARENT = "mlflow.parentRunId"
 STUDY = "equipoise.study"
 CANDIDATE = "equipoise.candidate"
 PARETO = "pareto"
+FEASIBLE = "feasible"
 
 _STATUS: dict[str, Status] = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 _SETTINGS = (
     "seed",
     "scenario",
     "objectives",
+    "constraints",
+    "preferences",
     "metrics",
     "evaluate",
     "sampler",
@@ -126,7 +129,9 @@ def claims_tags(history: History, study: StudyFile) -> dict[str, str]:
     )
 
 
-def candidate_row(history: History, candidate: int, *, tasks: int, parent: str) -> Row:
+def candidate_row(
+    history: History, candidate: int, *, goals: Goals, tasks: int, parent: str
+) -> Row:
     """The run of a candidate that has its outcome. ``parent`` is the id of the study's run."""
     asked, outcome = history.candidates[candidate], history.outcomes[candidate]
     job = history.job_of.get(candidate)
@@ -142,6 +147,8 @@ def candidate_row(history: History, candidate: int, *, tasks: int, parent: str) 
         tags["equipoise.job"] = str(job)
     if outcome.reason is not None:
         tags["equipoise.reason"] = outcome.reason
+    if goals.constraints and outcome.state == "complete":
+        tags[FEASIBLE] = "true" if goals.feasible(outcome.values) else "false"
     # The configuration says what was trained; a knob of the same name may be an option's number.
     settings = {**asked.knobs, **flat("", asked.config)}
     if job is not None:
@@ -215,13 +222,13 @@ def _final(opened: Opened, outcome: Outcome) -> list[Point]:
 class Curve:
     """The parent's metrics, a few for each outcome, in the order in which outcomes came.
 
-    ``hypervolume`` and ``front_size`` are of the complete candidates, the step being how many;
+    ``hypervolume`` and ``front_size`` are of the complete candidates (of the feasible ones of them), the step being how many;
     ``complete``, ``pruned``, ``failed`` and the seconds have the number of outcomes for a step.
     """
 
-    def __init__(self, objectives: Objectives) -> None:
-        self._objectives = objectives
-        self._front = np.empty((0, len(objectives.names)))
+    def __init__(self, goals: Goals) -> None:
+        self._goals, self._objectives = goals, goals.objectives
+        self._front = np.empty((0, len(goals.objectives.names)))
         self._counts = dict.fromkeys(_STATUS, 0)
         self._seconds = 0.0
 
@@ -241,12 +248,14 @@ class Curve:
             Point("device_seconds", self._seconds, step, at),
         ]
         if outcome.state == "complete":
-            points += self._widened(history.values([outcome.candidate], self._objectives.names), at)
+            points += self._widened(history, outcome, at)
         return points
 
-    def _widened(self, values: np.ndarray, at: int) -> list[Point]:
-        costs = np.concatenate([self._front, self._objectives.costs(values)])
-        self._front = costs[non_dominated(costs)]
+    def _widened(self, history: History, outcome: Outcome, at: int) -> list[Point]:
+        if self._goals.feasible(outcome.values):
+            values = history.values([outcome.candidate], self._objectives.names)
+            costs = np.concatenate([self._front, self._objectives.costs(values)])
+            self._front = costs[non_dominated(costs)]
         volume = hypervolume(self._front, self._objectives.reference_cost)
         step = self._counts["complete"]
         return [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
 from search.rungs.base import Rungs, powers, too_late
-from search.rungs.ladder import Ladder
+from search.rungs.ladder import NOBODY, Ladder
 from search.rungs.rung import Rung
 from search.worths import Worth
 from search.worths.contribution import Contribution
@@ -58,14 +58,16 @@ class Heats:
     def __len__(self) -> int:
         return self._count
 
-    def judge(self, costs: Mapping[Id, ArrayLike]) -> set[Id]:
+    def judge(self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY) -> set[Id]:
         heat = self._heat()
-        on = heat.judge(costs)
+        on = heat.judge(costs, behind)
         self._count += len(heat)
         return on
 
-    def admit(self, costs: Mapping[Id, ArrayLike]) -> list[Id]:
-        entered = self._heat().admit(costs)
+    def admit(
+        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
+    ) -> list[Id]:
+        entered = self._heat().admit(costs, behind)
         self._count += len(entered)
         return entered
 

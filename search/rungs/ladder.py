@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import ArrayLike
 
 Id = TypeVar("Id", bound="Hashable")
 
+NOBODY: Mapping[Any, float] = MappingProxyType({})
+
 
 class Judge(Protocol):
-    """One rung: it enters what candidates cost [objectives], and says who goes on."""
+    """One rung: it enters what candidates cost [objectives], and says who goes on.
 
-    def judge(self, costs: Mapping[Id, ArrayLike]) -> set[Id]: ...
+    ``behind`` says how far each is behind those that lack nothing; whom it does not name is not.
+    """
 
-    def admit(self, costs: Mapping[Id, ArrayLike]) -> list[Id]: ...
+    def judge(
+        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
+    ) -> set[Id]: ...
+
+    def admit(
+        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
+    ) -> list[Id]: ...
 
     def __len__(self) -> int: ...
 
@@ -38,22 +49,35 @@ class Ladder:
     ) -> None:
         self._brackets, self._cycle = brackets, cycle
 
-    def judge(self, level: int, costs: Mapping[Id, ArrayLike], turns: Mapping[Id, int]) -> set[Id]:
+    def judge(
+        self,
+        level: int,
+        costs: Mapping[Id, ArrayLike],
+        turns: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> set[Id]:
         """Enters what candidates cost [objectives] after ``level`` tasks; returns who goes on.
 
-        ``turns`` has the turn of each one's student. Who is judged together came together.
+        ``turns`` has the turn of each one's student. Who is judged together came together. Whoever
+        is ``behind`` is worse than all who are not, and than all who are less so.
         """
         on: set[Id] = set()
         for bracket, group in self._parted(costs, turns).items():
             rung = self._brackets[bracket].get(level)
-            on |= _finite(group) if rung is None else rung.judge(group)
+            on |= _finite(group) if rung is None else rung.judge(group, behind)
         return on
 
-    def admit(self, level: int, costs: Mapping[Id, ArrayLike], turns: Mapping[Id, int]) -> None:
+    def admit(
+        self,
+        level: int,
+        costs: Mapping[Id, ArrayLike],
+        turns: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> None:
         """Enters results whose verdict is already known: ``judge`` without its cost, for replay."""
         for bracket, group in self._parted(costs, turns).items():
             if (rung := self._brackets[bracket].get(level)) is not None:
-                rung.admit(group)
+                rung.admit(group, behind)
 
     def levels(self, turn: int) -> tuple[int, ...]:
         """Where the candidates of a student are judged."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from search.rungs.ladder import NOBODY
 from spaces.layers import Layers
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Rung:
     treated alike, whenever it came: both or neither go on. Equal results share what one of them is
     worth.
 
+    Whoever is ``behind`` is worse than all who are not, and than all who are less behind, whatever
+    the objectives (the constrained dominance of Deb et al., "A fast and elitist multiobjective
+    genetic algorithm: NSGA-II", IEEE Trans. Evolutionary Computation 2002, section VI).
+
     A result that is not finite is not entered and never goes on.
     """
 
@@ -41,31 +47,44 @@ class Rung:
         self._layers = Layers(len(self.reference))
         self._sorted = np.empty((len(self.reference), 0))
         self._late: list[Costs] = []
+        self._behind: list[float] = []
 
     def __len__(self) -> int:
         """How many finite results it holds."""
-        return len(self._layers)
+        return len(self._layers) + len(self._behind)
 
-    def admit(self, costs: Mapping[Id, ArrayLike]) -> list[Id]:
+    def admit(
+        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
+    ) -> list[Id]:
         """Enters those that are finite and returns them, in order.
 
         Raises ``ValueError`` if an id has been here before.
         """
-        return list(self._entered(costs))
+        return list(self._entered(costs, behind))
 
-    def judge(self, costs: Mapping[Id, ArrayLike]) -> set[Id]:
+    def judge(self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY) -> set[Id]:
         """Enters the newcomers; returns the ids among them that go on."""
-        entered = self._entered(costs)
+        entered = self._entered(costs, behind)
         if not entered or len(self) < self.grace:
             return set(entered)
-        room = -(-len(self) // self.factor)
+        room, level = -(-len(self) // self.factor), len(self._layers)
+        late = {i for i in entered if behind.get(i, 0)}
+        near = {i for i in late if level + bisect_left(self._behind, behind[i]) < room}
+        return near | self._best({i: row for i, row in entered.items() if i not in late}, room)
+
+    def _best(self, entered: Mapping[Id, Costs], room: int) -> set[Id]:
+        """Those of ``entered``, none of them behind, than which fewer than ``room`` are better."""
+        if len(self._layers) <= room:
+            return set(entered)
         last, before = self._layers.last(room)
         ranks = {i: self._layers.rank(row) for i, row in entered.items()}
         on = {i for i, rank in ranks.items() if rank < last}
         tied = {i: entered[i] for i, rank in ranks.items() if rank == last}
         return on | self._worthy(tied, last, room - before)
 
-    def _entered(self, costs: Mapping[Id, ArrayLike]) -> dict[Id, Costs]:
+    def _entered(
+        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float]
+    ) -> dict[Id, Costs]:
         again = [i for i in costs if i in self._seen]
         if again:
             raise ValueError(f"a rung sees each id once, got {again=}")
@@ -73,8 +92,12 @@ class Rung:
         rows = np.array(list(costs.values()), dtype=np.float64)
         rows = rows.reshape(len(costs), len(self.reference))
         finite: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
-        self._layers.add(rows[finite])
-        self._late.append(rows[finite])
+        late = np.array([behind.get(i, 0.0) for i in costs], dtype=np.float64)
+        for far in late[finite & (late > 0)]:
+            insort(self._behind, float(far))
+        level = rows[finite & ~(late > 0)]
+        self._layers.add(level)
+        self._late.append(level)
         return {i: row for i, row, kept in zip(costs, rows, finite, strict=True) if kept}
 
     def _worthy(self, tied: Mapping[Id, Costs], rank: int, room: int) -> set[Id]:

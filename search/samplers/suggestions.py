@@ -13,6 +13,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler
 from optuna.study import StudyDirection
+from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
 from optuna.trial import TrialState, create_trial
 
 from search.samplers.base import Ask, Sampler, Sort
@@ -101,10 +102,18 @@ class Suggestions:
         self._asked[attrs.get("sort", "whole")] += 1
         return Drawn(knobs, filled, attrs)
 
-    def tell(self, candidate: int, state: Ending, values: Sequence[float] | None = None) -> None:
+    def tell(
+        self,
+        candidate: int,
+        state: Ending,
+        values: Sequence[float] | None = None,
+        limits: Mapping[str, float] = NOTHING,
+    ) -> None:
         """What became of ``candidate``; ``values``, one an objective, if and only if complete.
 
-        Raises ``ValueError`` if a value is not finite: such a candidate is failed, not complete.
+        ``limits`` are what it should have kept at or below 0, by name. Samplers that learn take one
+        that did not for worse than one that did, and of two that did not the one whose limits above
+        0 add up to more (``random`` and ``qmc`` learn nothing). Raises ``ValueError`` if a value is not finite: such a candidate is failed, not complete.
         """
         if (state == "complete") != (values is not None):
             raise ValueError(f"values are told with 'complete' alone, got {state=} {values=}")
@@ -113,7 +122,16 @@ class Suggestions:
         if candidate not in self._numbers:
             raise ValueError(f"a candidate is told after it was asked for, got {candidate=}")
         told = None if values is None else [float(v) for v in values]
-        self._study.tell(self._numbers[candidate], told, _STATES[state])
+        number = self._numbers[candidate]
+        if limits:
+            trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+            for (
+                name,
+                over,
+            ) in limits.items():  # as Optuna's Trial.set_constraint: that trial is gone
+                key = f"{_CONSTRAINTS_KEY}:{name}"
+                self._storage.set_trial_system_attr(trial_id, key, float(over))
+        self._study.tell(number, told, _STATES[state])
 
     def replay(self, candidate: int, knobs: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
         """Registers a candidate from the ledger, running, as ``ask`` left it."""

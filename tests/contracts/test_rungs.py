@@ -206,6 +206,29 @@ def test_asha_agrees_with_the_definitions(objectives, worth, data, factor):
         )
 
 
+BEHIND = st.dictionaries(st.integers(0, 14), st.sampled_from([0.0, 0.5, 1.0, 1.5]))
+
+
+@PLENTY
+@given(batches=arrivals(most=9), factor=st.integers(2, 4), behind=BEHIND)
+def test_who_is_behind_is_worse_than_who_is_not(batches, factor, behind):
+    rung = Asha(factor=factor).rung(NOWHERE)
+    for at, batch in enumerate(batches):
+        on, before = rung.judge(batch, behind), seen_by(batches[:at])
+        told = {"factor": factor, "reference": NOWHERE, "behind": behind}
+        assert on == oracle.goes_on(before, batch, **told)
+
+
+@every_kind
+@PLENTY
+@given(batch=arrivals(most=20).map(seen_by), said=settings_, behind=BEHIND)
+def test_nobody_behind_goes_on_in_the_place_of_one_who_is_not(kind, batch, said, behind):
+    rungs, turns = kind(**said), dict.fromkeys(range(20), 0)
+    on = rungs.ladder(TASKS, NOWHERE).judge(2, batch, turns, behind)
+    if len(batch) >= said["factor"] and any(behind.get(i, 0) for i in on):
+        assert on >= {i for i in finite_of([batch])[0] if not behind.get(i, 0)}
+
+
 @every_worth
 @PLENTY
 @given(batches=arrivals(most=20), factor=st.integers(2, 4))

@@ -42,19 +42,28 @@ def epsilon_net(members, corner):
     return [merit[m] for m in members]
 
 
-def goes_on(seen, newcomers, *, factor, reference, grace=None, worth=contribution):
-    """``seen`` and ``newcomers`` map ids to costs; returns the newcomers that go on."""
+def goes_on(  # noqa: PLR0913 - one for each thing that the definition names
+    seen, newcomers, *, factor, reference, grace=None, worth=contribution, behind=None
+):
+    """``seen`` and ``newcomers`` map ids to costs; returns the newcomers that go on.
+
+    ``behind`` maps ids to how far they are; those that it does not name are not.
+    """
+    behind = behind or {}
     finite = {i: c for i, c in (seen | newcomers).items() if all(map(math.isfinite, c))}
     ids, rows = list(finite), list(finite.values())
     if len(ids) < (factor if grace is None else grace):
         return set(newcomers) & set(ids)
-    ranks, merit = fronts.ranks(rows), {}
+    merit = {i: (-behind[i],) for i in ids if behind.get(i, 0)}
+    level = [i for i in ids if i not in merit]
+    rows = [finite[i] for i in level]
+    ranks = fronts.ranks(rows)
     where, corner = places(rows, reference)
     for rank in set(ranks):
-        front = [i for i in range(len(ids)) if ranks[i] == rank]
+        front = [i for i in range(len(level)) if ranks[i] == rank]
         members = sorted({tuple(where[i]) for i in front})
         worths = dict(zip(members, worth(members, corner), strict=True))
-        merit |= {ids[i]: (-rank, worths[tuple(where[i])]) for i in front}
+        merit |= {level[i]: (0, -rank, worths[tuple(where[i])]) for i in front}
     room = math.ceil(len(ids) / factor)
     better = {i: sum(other > merit[i] for other in merit.values()) for i in ids}
     return {i for i in ids if better[i] < room} & set(newcomers)

@@ -57,7 +57,7 @@ def test_rungs_prune_and_fronts_are_complete(local_ray, tmp_path):
         history = drive(study)
         assert history.counts()["failed"] == history.counts()["running"] == 0
         assert history.in_state("pruned")
-        assert history.front(study.file.objectives)
+        assert history.front(study.file.goals)
 
 
 def test_a_worker_killed_in_its_work_costs_nothing(local_ray, tmp_path, local):

@@ -127,12 +127,12 @@ points_in_the_plane = st.lists(
 @given(points_in_the_plane)
 def test_progress_ends_at_the_hypervolume_of_the_front_and_never_falls(points):
     history = History.of(studies.with_outcomes(points))
-    objectives = studies.study_of(history).objectives
-    steps = fronts.progress(history, objectives)
+    goals = studies.study_of(history).goals
+    steps = fronts.progress(history, goals)
     volumes = [volume for *_, volume in steps]
     assert [candidate for candidate, *_ in steps] == list(range(len(points)))
     assert (np.diff(volumes) >= 0).all()
-    assert volumes[-1] == pytest.approx(history.hypervolume(objectives))
+    assert volumes[-1] == pytest.approx(history.hypervolume(goals))
 
 
 def test_the_table_is_read_in_100_columns():

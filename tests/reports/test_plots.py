@@ -84,7 +84,7 @@ def test_the_hypervolume_is_drawn_as_it_grew():
     history = studies.small()
     study = studies.study_of(history)
     (axes,) = plots.hypervolume(history, study).axes
-    steps = fronts.progress(history, study.objectives)
+    steps = fronts.progress(history, study.goals)
     assert list(axes.lines[1].get_xdata()) == [at for _, at, _ in steps]
     assert list(axes.lines[1].get_ydata()) == [volume for *_, volume in steps]
 

@@ -163,8 +163,8 @@ def test_the_store_says_what_the_ledger_says(fresh):
     assert [v.step for v in volumes] == [1, 2, 3, 4]
     assert volumes[0].value == pytest.approx(0.7 * 0.5)
     history = History.of(story())
-    objectives = study_of(history).objectives
-    assert volumes[-1].value == pytest.approx(history.hypervolume(objectives))
+    goals = study_of(history).goals
+    assert volumes[-1].value == pytest.approx(history.hypervolume(goals))
     assert parent.data.metrics["complete"] == 4
     assert parent.data.metrics["device_seconds"] == pytest.approx(history.device_seconds())
     artifacts = {a.path for a in client.list_artifacts(synced.parent)}
@@ -578,9 +578,9 @@ def test_every_name_is_one_that_mlflow_takes_and_no_two_become_one(names):
 @settings(deadline=None)
 def test_the_curve_in_parts_is_the_curve_at_once(a, b):
     study = study_of(History.of(story()))
-    parts = Curve(study.objectives)
+    parts = Curve(study.goals)
     told = [parts.points(History.of(story()[:cut])) for cut in (*sorted((a, b)), None)]
-    assert [*chain(*told)] == Curve(study.objectives).points(History.of(story()))
+    assert [*chain(*told)] == Curve(study.goals).points(History.of(story()))
 
 
 @pytest.mark.parametrize(

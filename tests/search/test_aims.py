@@ -51,7 +51,7 @@ def test_what_is_asked_for_is_recorded_of_average_and_student(wider):
         assert values["worker_seconds"] == sum(r.seconds for r in history.records[c].values())
         rows = [r.measures["student_accuracy"] for _, r in sorted(history.records[c].items())]
         assert values["student_accuracy"] == sum(rows[-1]) / len(rows[-1])
-    assert history.front(file.objectives)
+    assert history.front(file.goals)
 
 
 def test_parameters_are_of_student_average_and_teacher(wider):
@@ -73,7 +73,8 @@ def test_it_is_told_in_frames_and_in_mlflow(wider):
     assert {"nll", "student_nll", "churn", "ece"} <= set(records.columns)
     assert records["churn"].isna().sum() == (records.task_learnt == records.task_tested).sum()
     complete = history.in_state("complete")[0]
-    keys = {p.key for p in candidate_row(history, complete, tasks=4, parent="1").points}
+    row = candidate_row(history, complete, goals=file.goals, tasks=4, parent="1")
+    keys = {point.key for point in row.points}
     assert {"student_plasticity", "student_accuracy/task_3", "nll/task_0", "measured/ahead"} <= keys
 
 
@@ -190,7 +191,7 @@ def test_looking_between_the_ends_of_tasks(tmp_path):
         values = history.outcomes[c].values
         assert {*between, *(PREFIX + n for n in between)} <= set(values)
         assert values["stability_gap"] >= values["plasticity"] - 1
-    points = candidate_row(history, 0, tasks=4, parent="1").points
+    points = candidate_row(history, 0, goals=study.file.goals, tasks=4, parent="1").points
     seen = [p.step for p in points if p.key == "student_curve/task_1"]
     assert seen == [6, 8, 10, 12, 12, 14, 16, 18, 18, 20, 22, 24]
     again = tmp_path / "again"

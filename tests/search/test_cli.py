@@ -184,7 +184,7 @@ def test_status(study):
     history, file = load(study)
     assert status["candidates"] == 24 == status["complete"] + status["pruned"]
     assert (status["failed"], status["running"]) == (0, 0)
-    assert status["hypervolume"] == history.hypervolume(file.objectives)
+    assert status["hypervolume"] == history.hypervolume(file.goals)
     assert "complete " in equipoise("status", study)[1]
 
 
@@ -196,7 +196,7 @@ def test_front(study):
     assert front["objectives"] == {"plasticity": "max", "stability": "max"}
     assert front["reference"] == {"plasticity": 0.0, "stability": 0.0}
     history, file = load(study)
-    assert sorted(row["candidate"] for row in front["front"]) == history.front(file.objectives)
+    assert sorted(row["candidate"] for row in front["front"]) == history.front(file.goals)
     for row in front["front"]:
         assert set(row) == {"candidate", "values", "config"}
         assert set(row["config"]) == {"recipe", "averager"}

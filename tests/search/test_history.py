@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.events import Asked, Ended, Measured, Opened, Outcome, Queued, Resumed
+from search.goals import Goals
 from search.history import History
 from spaces.objectives import Objectives
 from spaces.problems import SpecError
@@ -15,6 +16,7 @@ from tests.search.ledgers import stories
 
 OPENED = Opened(name="study", text="name: study")
 OBJECTIVES = Objectives.of({"plasticity": "max", "stability": "max"})
+GOALS = Goals(objectives=OBJECTIVES)
 LAW = settings(deadline=None, max_examples=80)
 
 
@@ -66,7 +68,7 @@ def test_records_and_outcomes_told_again_change_nothing(told):
 @given(stories())
 def test_the_front_is_made_of_full_streams_that_nothing_full_beats(told):
     history = History.of(told)
-    front, complete = history.front(OBJECTIVES), history.in_state("complete")
+    front, complete = history.front(GOALS), history.in_state("complete")
     assert set(front) <= set(complete)
     assert bool(front) == bool(complete)
     values = history.values(complete, OBJECTIVES.names)
@@ -82,17 +84,17 @@ def test_the_hypervolume_is_that_of_the_complete():
         outcome(0, values={"plasticity": 0.5, "stability": 0.4}),
         outcome(1, "pruned", {"plasticity": 1.0, "stability": 1.0}),
     ]
-    assert History.of(told).hypervolume(OBJECTIVES) == pytest.approx(0.2)
-    assert History.of(told[:4]).hypervolume(OBJECTIVES) == 0.0
-    assert History.of(told[:4]).front(OBJECTIVES) == []
+    assert History.of(told).hypervolume(GOALS) == pytest.approx(0.2)
+    assert History.of(told[:4]).hypervolume(GOALS) == 0.0
+    assert History.of(told[:4]).front(GOALS) == []
 
 
 def test_a_metric_that_is_not_defined_keeps_a_candidate_off_the_front():
     told = [OPENED, *asked(0, 1), outcome(0, values={"plasticity": 1.0}), outcome(1)]
     history = History.of(told)
     assert np.isnan(history.values([0], OBJECTIVES.names)).tolist() == [[False, True]]
-    assert history.front(OBJECTIVES) == [1]
-    assert history.hypervolume(OBJECTIVES) == pytest.approx(0.25)
+    assert history.front(GOALS) == [1]
+    assert history.hypervolume(GOALS) == pytest.approx(0.25)
 
 
 def test_the_latest_job_of_a_candidate_counts_and_owes_its_outcome():

@@ -86,9 +86,7 @@ def test_every_student_has_its_averages_and_the_front_only_grows(digits):
     _, findings = digits
     assert findings.students == len(finished(findings.history))
     assert len(findings.made) == 20 * findings.students
-    assert (
-        findings.after > findings.before == findings.history.hypervolume(findings.file.objectives)
-    )
+    assert findings.after > findings.before == findings.history.hypervolume(findings.file.goals)
     for made in findings.made:
         assert findings.file.candidate(made.config)
         assert made.config["recipe"] == findings.history.candidates[made.like].config["recipe"]

@@ -50,7 +50,7 @@ def test_a_line_says_how_far_and_how_good_in_a_terminals_width(stages):
     history, said = ended.history, line(ended)
     counts = history.counts()
     assert f"24/24 done: {counts['complete']} complete, {counts['pruned']} pruned" in said
-    assert f"hypervolume {history.hypervolume(ended.file.objectives):.4f}" in said
+    assert f"hypervolume {history.hypervolume(ended.file.goals):.4f}" in said
     assert len(said) <= 80
 
 
@@ -81,7 +81,7 @@ def test_a_terminal_gets_one_live_table_that_stays(stages):
         assert "writing MLflow and the pictures ..." in shown
     last = console.file.getvalue()[len(shown) :]
     assert "24/24 candidates" in last
-    assert f"{ended.history.hypervolume(ended.file.objectives):.4f}" in last
+    assert f"{ended.history.hypervolume(ended.file.goals):.4f}" in last
     for name in ("complete", "pruned", "failed", "running", "front", "plasticity", "stability"):
         assert name in last
     assert "writing" not in last

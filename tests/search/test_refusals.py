@@ -131,7 +131,7 @@ def test_a_row_of_refusals_ends_the_study(hopeless):
     hopeless.end()
     assert 10 <= len(hopeless.history.outcomes) < 20
     assert hopeless.history.ended.reason == "refused"
-    told = fruitless(hopeless.history)
+    told = fruitless(hopeless.history, hopeless.file.goals)
     assert "drawn are refused, so no more are drawn" in told
     assert "x refused: recipe: never together" in told
 

@@ -52,8 +52,8 @@ def test_a_complete_candidate_saw_the_whole_stream_and_a_pruned_one_did_not(whol
 
 def test_fronts_are_of_complete_candidates_alone(whole):
     history, file = load(whole)
-    assert set(history.front(file.objectives)) <= set(history.in_state("complete"))
-    assert history.hypervolume(file.objectives) > 0
+    assert set(history.front(file.goals)) <= set(history.in_state("complete"))
+    assert history.hypervolume(file.goals) > 0
 
 
 def test_same_seed_same_study(whole, tmp_path):

@@ -46,7 +46,7 @@ class Optunas:
         return TPESampler(n_startup_trials=self.startup, n_ei_candidates=24, seed=ask.own_seed)
 
 
-def drawn(sampler, objectives, plan, seed):
+def drawn(sampler, objectives, plan, seed, *, limited=False):
     """What a study asks for: ``plan`` says, ask by ask, whether the student stays, and who ends how."""
     suggestions, found, running, fixed = Suggestions(sampler, SPACE, objectives, seed), [], [], {}
     rng = np.random.default_rng(seed)
@@ -59,7 +59,11 @@ def drawn(sampler, objectives, plan, seed):
             if running:
                 values = rng.integers(0, 4, len(objectives.names)).tolist()  # many are equal
                 told = values if ending == "complete" else None
-                suggestions.tell(running.pop(int(rng.integers(len(running)))), ending, told)
+                limits = {"forgetting": float(rng.integers(-2, 3))} if limited else {}
+                if ending == "pruned":
+                    limits = dict.fromkeys(limits, np.inf)
+                ended = running.pop(int(rng.integers(len(running))))
+                suggestions.tell(ended, ending, told, limits)
     return found
 
 
@@ -71,10 +75,11 @@ ENDINGS = st.lists(st.sampled_from(["complete", "complete", "pruned", "failed"])
 @given(
     plan=st.lists(st.tuples(st.booleans(), ENDINGS), min_size=10, max_size=40),
     seed=st.integers(0, 99),
+    limited=st.booleans(),
 )
-def test_proposes_what_optunas_own_does(objectives, plan, seed):
-    ours = drawn(Tpe(startup=5), objectives, plan, seed)
-    assert ours == drawn(Optunas(), objectives, plan, seed)
+def test_proposes_what_optunas_own_does(objectives, plan, seed, limited):
+    ours = drawn(Tpe(startup=5), objectives, plan, seed, limited=limited)
+    assert ours == drawn(Optunas(), objectives, plan, seed, limited=limited)
 
 
 def test_a_long_study_in_waves_too():

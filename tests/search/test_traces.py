@@ -59,5 +59,5 @@ def test_costs_are_counted_when_they_are_told():
         assert found.seconds[k] == pytest.approx(sum(r.seconds for r in records))
         assert found.ended[k] == list(history.outcomes).index(c) + 1
     curve = found.hypervolumes(file.objectives.reference_cost)
-    assert curve[-1] == pytest.approx(history.hypervolume(file.objectives))
+    assert curve[-1] == pytest.approx(history.hypervolume(file.goals))
     assert (np.diff(curve) >= 0).all()

@@ -31,7 +31,8 @@ class Metric:
     ``needs`` are the measures it is a function of; with the measure ``curve`` it is only defined
     where the study evaluates between the ends of tasks, at most ``rate`` steps apart if that is
     given; one that is ``closer`` where the study does so is another number there. Its ``subject``
-    are weights or the whole run: only the former can be asked for of the student.
+    are weights or the whole run: only the former can be asked for of the student. One that
+    ``grows`` never falls as the stream goes on: what is too much of it stays too much.
     An end of the range that is infinite is no reference: a study that trades such a metric off
     says its own.
     """
@@ -49,6 +50,7 @@ class Metric:
     rate: float = inf
     closer: bool = False
     subject: Literal["weights", "run"] = "weights"
+    grows: bool = False
 
     def value(self, sheet: Sheet) -> float:
         """NaN if too little was measured, or what was measured is not finite.

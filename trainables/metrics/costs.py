@@ -28,6 +28,7 @@ COSTS = (
         needs=("seconds",),
         high=inf,
         subject="run",
+        grows=True,
         of=_seconds,
     ),
     Metric(
@@ -39,6 +40,7 @@ COSTS = (
         needs=("parameters",),
         high=inf,
         subject="run",
+        grows=True,
         of=_parameters,
     ),
 )
