@@ -23,6 +23,7 @@ from trainables.alignment import Alignment
 from trainables.averagers import Averager
 from trainables.averagers.base import unfollowed
 from trainables.averagers.live import Live
+from trainables.branches import Branch
 from trainables.gating import gated
 from trainables.importances import Importance
 from trainables.lessons import OF_BOUNDARIES
@@ -124,7 +125,7 @@ def _of_boundaries(recipe: Recipe) -> Iterator[tuple[Path, str]]:
     """Every part of a recipe that acts where a task ends."""
     if recipe.optimizer_at_task == "reset":
         yield ("optimizer_at_task",), f"reset: {WHY}: write keep"
-    for kind in (Schedule, Averager, Pull, Merge, Importance, Alignment):
+    for kind in (Schedule, Averager, Pull, Merge, Importance, Alignment, Branch):
         for dotted, part in specs_in(recipe, kind).items():
             if message := _knows(part):
                 yield _path(dotted), message
@@ -139,7 +140,7 @@ def _of_boundaries(recipe: Recipe) -> Iterator[tuple[Path, str]]:
 
 def _knows(part: Any) -> str:
     """Why a part asks for a task's boundary; nothing if it does not."""
-    if isinstance(part, (Merge, Importance, Alignment)):
+    if isinstance(part, (Merge, Importance, Alignment, Branch)):
         return f"acts at the ends of tasks, but {WHY}"
     if isinstance(part, Live) and type(part).settle_ is not Live.settle_:
         return f"acts at the ends of tasks, but {WHY}"

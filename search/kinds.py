@@ -38,6 +38,7 @@ FAMILIES = {
     "memory": "trainables.memories",
     "pull": "trainables.pulls",
     "merge": "trainables.merges",
+    "branch": "trainables.branches",
     "averager": "trainables.averagers",
     "gate": "trainables.gates",
     "classifier": "trainables.classifiers",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
+    from spaces.clock import Clock
     from spaces.domains import Choice, Range
     from spaces.problems import Path
     from trainables.recipes import Recipe
@@ -44,7 +45,7 @@ class Plan:
 
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
-    With ``twins`` each is trained twice. ``beside`` are the most rows of weights that any student is given, by what they are.
+    ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. ``beside`` are the most rows of weights that any student is given, by what they are.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -63,6 +64,7 @@ class Plan:
     room: str
     cut: str
     strategies: dict[str, int]
+    branched: int
     seeds: tuple[int, ...]
     twins: bool
     rungs: tuple[int, ...]
@@ -74,7 +76,8 @@ class Plan:
         rungs = ", ".join(map(str, self.rungs)) or "none"
         rows = {
             "candidates": f"{self.candidates} over {self.knobs} knobs" + self._refusals(),
-            "students": f"{self.students} to train ({kinds}), {self.steps} steps each{self._twins()}",
+            "students": f"{self.students} to train ({kinds}), {self.steps} steps each"
+            f"{self._branching()}{self._twins()}",
             "seeds": self._seeding(),
             "averages": f"up to {self.averages} followed on each student",
             "companions": self._beside(),
@@ -92,6 +95,9 @@ class Plan:
         if not self.twins:
             return ""
         return "; beside each a twin of another seed (churn across seeds), twice the work"
+
+    def _branching(self) -> str:
+        return f" and up to {self.branched} more on branches" if self.branched else ""
 
     def _refusals(self) -> str:
         if not self.refused:
@@ -158,6 +164,7 @@ def plan(file: StudyFile) -> Plan:
         cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),
+        branched=max(_on_branches(recipe, clock) for recipe in recipes),
         twins=evaluation_of(file).of_twins,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
@@ -195,6 +202,11 @@ def _at_random(file: StudyFile) -> Callable[[int, Mapping[str, Any]], _Drawn]:
         return _Drawn(knobs, file.space.draw(pick)[1])
 
     return ask
+
+
+def _on_branches(recipe: Recipe, clock: Clock) -> int:
+    """Steps that differ from the trunk's. Branches begin with their block, some steps before."""
+    return 0 if recipe.branch is None else int((recipe.branch.rates(clock) != 1).sum())
 
 
 def _looped(file: StudyFile, recipes: list[Recipe]) -> int:

@@ -24,6 +24,7 @@ from spaces.fronts import hypervolume
 from spaces.problems import SpecError, hint
 from spaces.space import Space
 from trainables.averagers import Averager, coefficients
+from trainables.branches.base import deploys_branch
 from trainables.devices import device_called
 from trainables.learners import Learner
 from trainables.metrics import METRICS, OF_ACCURACY, defined, measure
@@ -316,8 +317,12 @@ class Student:
 
 def _refuse_merges(directory: Path, file: StudyFile) -> None:
     """Raises SpecError if the study has averages that are no mixtures of its students."""
-    merges = (averager for _, averager in file.corners() if not averager.linear)
-    if kinds := sorted({type(a).__name__.lower() for a in merges}):
+    corners = list(file.corners())
+    merges = (averager for _, averager in corners if not averager.linear)
+    kinds = sorted({type(a).__name__.lower() for a in merges})
+    if any(deploys_branch(*corner) for corner in corners):
+        kinds.append("student (which means a branch, by recipe.branch)")
+    if kinds:
         told = (
             "are no mixtures of a student's weights, which is all that can be made of snapshots: "
             "search the other averagers in a study of their own"

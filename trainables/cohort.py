@@ -13,7 +13,8 @@ from torch import Tensor
 from trainables.alignment import Aligner
 from trainables.bank import BLOCK, Bank
 from trainables.boundaries import Boundaries, Ending
-from trainables.captures import Capture, Way, way_of
+from trainables.branches.base import deploys_branch
+from trainables.captures import Way, way_of
 from trainables.companions import Moment
 from trainables.importances.base import Estimate, Finish
 from trainables.learners import Learner
@@ -25,6 +26,7 @@ from trainables.scenarios.base import Split, Stream
 from trainables.seating import seated
 from trainables.seeds import generator, joined
 from trainables.stepper import Stepper
+from trainables.walking import Walker
 
 __all__ = ["Cohort", "Member"]
 
@@ -96,7 +98,10 @@ class Cohort:
         blocks = [b for task in range(stream.clock.task_count) for b in self._blocks(task)]
         self._bank = Bank(weights, blocks, first)
         whole = self._learner.stacks and not self._stepper.materials.remembers
-        self._capture = Capture(recorder) if recorder is not None and whole else None
+        self._walker = Walker(self._stepper, recorder if whole else None)
+        everyone = [(m.recipe, a) for m in members for a in m.averagers]
+        self._branching = {seat for seat, one in enumerate(everyone) if deploys_branch(*one)}
+        self._branches: Tensor | None = None
 
     @property
     def seats(self) -> list[int]:
@@ -114,16 +119,29 @@ class Cohort:
         return self._stepper.students
 
     @property
+    def deployed(self) -> Tensor:
+        """What is judged as the students: at the ends of tasks their branches, if any. [M, P]."""
+        return self.students if self._branches is None else self._branches
+
+    @property
     def averages(self) -> Tensor:
         """The average of each seat still alive. Float32 [S, P]."""
         rows = self._bank.alive()
         if len(rows) != len(self.seats):
             rows = rows[self._seating.rows(self.task)]
-        if merged := self._boundaries.rows:
+        if instead := self._boundaries.rows | self._branched():
             rows = rows.clone()
             for at, seat in enumerate(self.seats):
-                rows[at] = merged.get(seat, rows[at])
+                rows[at] = instead.get(seat, rows[at])
         return rows
+
+    def _branched(self) -> dict[int, Tensor]:
+        """By seat, the branches that are deployed. [P] each."""
+        if self._branches is None:
+            return {}
+        rows = dict(zip(dict.fromkeys(self.owners), self._branches, strict=True))
+        pairs = zip(self.seats, self.owners, strict=True)
+        return {seat: rows[owner] for seat, owner in pairs if seat in self._branching}
 
     def reader(self, tasks: int) -> Reader:
         """What answers for its weights when the training samples of so many tasks have been seen."""
@@ -146,29 +164,27 @@ class Cohort:
         """
         if self.task == self._stream.clock.task_count:
             raise ValueError(f"no task is left to train, got {self.task=}")
-        blocks, stepper = self._blocks(self.task), self._stepper
+        blocks, stepper, walker = self._blocks(self.task), self._stepper, self._walker
+        ends: Tensor | None = None
+        self._branches, first = None, walker.branches_at(blocks)
         stepper.open_(blocks[0].start)
         self._boundaries.begin(self.students)
         for block in blocks:
-            batches = stepper.batches(self.task, block)
-            if self._capture is None:
-                stepper.steps_(block, batches)
-            else:
-                given = stepper.tables.over(block), tuple(batches)
-                self._capture(stepper.any_steps_, given, state=stepper.tensors())
-            students = stepper.slots[:, : len(block)]
+            if block is first:
+                ends = walker.branch(self.task, blocks[blocks.index(block) :])
+            students = walker.walk_(self.task, block)
             if block is blocks[-1]:
                 students[:, -1] = self._closed(students[:, -1])
             self._bank.absorb_(block, students)
             if self._observe is not None:
                 self._observe(block, students)
-            if len(block) < BLOCK:
-                stepper.slots[:, -1] = students[:, -1]
+            walker.leave_(block)
             if pause is not None and block.stop in self._pauses(self.task):
                 pause(block.stop)
         last = self._stream.clock.task_ends[self.task] - 1
         stepper.companions.settle_(Moment(last, self.students, self._finish), stepper.tables)
         self.task += 1
+        self._branches = ends
         if self.twin is not None:
             self.twin.train_task()
 
@@ -258,6 +274,8 @@ class Cohort:
             self._stepper.keep(at)
             if self._aligner is not None:
                 self._aligner.keep(at)
+            if self._branches is not None:
+                self._branches = self._branches[at]
         if self.twin is not None:
             self.twin.keep(wanted)
 
@@ -269,6 +287,7 @@ class Cohort:
             "seats": self.seats,
             "stepper": self._stepper.state_dict(),
             "boundaries": self._boundaries.state_dict(),
+            "branches": self._branches,
             "averages": self._bank.averages,
             "aligner": None if self._aligner is None else self._aligner.state_dict(),
             "twin": None if self.twin is None else self.twin.state_dict(),
@@ -292,5 +311,7 @@ class Cohort:
             self._aligner.load_state_dict(state["aligner"])
         if self.twin is not None:
             self.twin.load_state_dict(state["twin"])
+        branches = state["branches"]
+        self._branches = None if branches is None else branches.to(self.students)
         self._bank.averages.copy_(state["averages"])
         self._bank.look()

@@ -57,6 +57,10 @@ class Columns:
         """This step's values, [m]."""
         return self._host[step, self.names.index(name), part]
 
+    def span(self, name: str, steps: range) -> Table:
+        """Some steps' values of one table, [n, m]."""
+        return self._host[steps.start : steps.stop, self.names.index(name)]
+
     def over(self, steps: range) -> Tensor:
         """The values of some steps, as ``of_any`` takes them. [n, tables, M, 1]."""
         return self._device[steps.start : steps.stop]

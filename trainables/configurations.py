@@ -158,7 +158,7 @@ def _write(cohort: Cohort, validation: Table, test: Table, out: Path) -> Path:
     views = cohort.learner.layout.views
     weights = {
         name: {n: v.cpu().clone() for n, v in views(rows[0]).items()}
-        for name, rows in (("student", cohort.students), ("average", cohort.averages))
+        for name, rows in (("student", cohort.deployed), ("average", cohort.averages))
     }
     checkpoints.write(weights, out / "weights.pt")
     rows = {"validation": validation, "test": test}

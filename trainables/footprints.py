@@ -10,6 +10,7 @@ from trainables.averagers import Averager
 from trainables.averagers.live import Live
 from trainables.averagers.merged import Merged
 from trainables.bank import BLOCK, GROUP
+from trainables.branches.base import deploys_branch
 from trainables.columns import columns_of
 from trainables.importances import Importance
 from trainables.readings import reading
@@ -45,15 +46,13 @@ def footprint(
     """
     clock, row = stream.clock, width(recipe.model, stream)
     columns = columns_of(recipe, clock)
-    rows = (
-        BLOCK
-        + len(recipe.optimizer.memory)
-        + sum(beside(recipe, clock).values())
-        + STARTS
-        + averages
-    )
+    lasting = len(recipe.optimizer.memory) + sum(beside(recipe, clock).values())
+    rows = BLOCK + lasting + STARTS + averages
+    if recipe.branch is not None:
+        rows += 1 + lasting  # what the trunk is put back to
     coefficients = -(-averages // GROUP) * GROUP * clock.steps * FLOAT
-    read = len(columns) * clock.steps * (FLOAT + DOUBLE)
+    sides = 1 if recipe.branch is None else 2
+    read = sides * len(columns) * clock.steps * (FLOAT + DOUBLE)
     order = clock.steps * recipe.batch * LONG
     # The network itself and its first weights stand beside the stacks.
     weights = (members * rows + 2) * row * FLOAT
@@ -71,6 +70,7 @@ def beside(recipe: Recipe, clock: Clock) -> dict[str, int]:
         "teachers and targets": sum(1 + a.extra if isinstance(a, Live) else 1 for a in averages),
         "importances": sum(1 + len(importance.sums) for importance in importances),
         "ends of tasks": _ends(recipe.merge, clock),
+        "branches": 0 if recipe.branch is None else 1,
     }
 
 
@@ -116,7 +116,7 @@ def _merged(averager: Averager, clock: Clock) -> int:
 def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
     """Numbers that the method keeps from task to task, a network's parameters times how many.
 
-    The student, the average if it is another, what the recipe's averagers hold (teachers, anchors),
+    The student, the average if it is another (a branch if that is deployed), what the recipe's averagers hold (teachers, anchors),
     what its importances gather, the ends of tasks that its merge is of and what its alignment knows
     of old classes. Not an optimizer's
     memory, which may start anew with each task, nor a memory's samples.
@@ -127,7 +127,10 @@ def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
         network = recipe.model.network(*scenario.shape())
     count = sum(p.numel() for p in network.parameters())
     made = len(followed) + _merged(averager, clock)
-    stacks = 1 + made + sum(beside(recipe, clock).values())
+    kept = beside(recipe, clock)
+    if not deploys_branch(recipe, averager):
+        kept["branches"] = 0  # thrown away at once
+    stacks = 1 + made + sum(kept.values())
     return stacks * count + _aligned(recipe, scenario.shape())
 
 

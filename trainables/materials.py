@@ -89,6 +89,10 @@ class Materials:
         samples, places = self._course.put(step)
         self._stored[part, places] = logits[:, samples]
 
+    def tensors(self) -> list[Tensor]:
+        """All that steps change."""
+        return [] if self._stored is None else [self._stored]
+
     def keep(self, members: list[int]) -> None:
         self._stored = None if self._stored is None else self._stored[members]
 

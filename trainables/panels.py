@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Rows: the average of each seat alive, then the student of each member alive.
+    """Rows: the average of each seat alive, then the student of each member alive, as deployed.
 
     ``stacks`` hold the weights, those that are equal once; ``places`` say which is each row's.
     """
@@ -51,7 +51,7 @@ class Panel:
         cls, cohort: Cohort, stream: Stream, rows: Tensor, places: list[int], tasks: int
     ) -> Panel:
         """Seat i is judged by row ``places[i]``; ``tasks`` have been seen, the last perhaps in part."""
-        students, owners = cohort.students, cohort.owners
+        students, owners = cohort.deployed, cohort.owners
         number = {owner: i for i, owner in enumerate(dict.fromkeys(owners))}
         mates = {place: number[owner] for place, owner in zip(places, owners, strict=True)}
         reader = cohort.reader(tasks)

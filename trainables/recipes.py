@@ -13,6 +13,7 @@ from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from spaces.specs import Spec
 from trainables.alignment import Alignment
+from trainables.branches import Branch
 from trainables.classifiers import Classifier
 from trainables.classifiers.head import Head
 from trainables.gates import Gate
@@ -51,6 +52,8 @@ class Recipe(Spec):
     ``refresh`` has it unlearn a little before each step, ``gate`` says whose gradients pass
     in a step: both go with any strategy. ``alignment`` trains the last layer anew at the end of a task.
 
+    ``branch`` says what is deployed at the end of a task beside the student that goes on, if not that.
+
     ``seed`` decides, together with the study's, the first weights and the order of the batches.
     Members of a cohort share both; so another seed is another cohort, of the same program.
 
@@ -71,6 +74,7 @@ class Recipe(Spec):
     refresh: Refreshing | None = None
     gate: Gate | None = None
     alignment: Alignment | None = None
+    branch: Branch | None = None
     body_rate: Annotated[Schedule, Within(0, 1)] = Constant(value=1.0)
     optimizer_at_task: Literal["keep", "reset"] = "keep"
 
@@ -90,6 +94,13 @@ class Recipe(Spec):
             raise ValueError(
                 "memory: nothing in the strategy looks at it: leave it out, or add a term such as "
                 "{kind: replay}"
+            )
+
+        acts = [name for name in ("merge", "alignment") if getattr(self, name) is not None]
+        if self.branch is not None and acts:
+            raise ValueError(
+                f"branch: what is deployed at the end of a task is a branch, and {acts[0]} would change "
+                "the student that goes on and not it: leave one of them out"
             )
 
     def _learns(self) -> bool:

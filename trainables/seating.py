@@ -10,8 +10,10 @@ from operator import itemgetter
 from spaces.clock import Clock
 from spaces.schedules.base import Table
 from trainables.averagers import Averager
+from trainables.branches.base import deploys_branch
 from trainables.members import Member
 from trainables.readings import Reading, last_copy, reading
+from trainables.recipes import Recipe
 
 
 def seated(members: Sequence[Member], clock: Clock) -> tuple[Seating, list[list[Table]]]:
@@ -29,8 +31,8 @@ class Seating:
     ) -> None:
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._alive = list(enumerate(owners))
-        averagers = [a for member in members for a in member.averagers]
-        self._marks = [_marks(a, r, clock) for a, r in zip(averagers, readings, strict=True)]
+        pairs = [(member.recipe, a) for member in members for a in member.averagers]
+        self._marks = [_marks(*p, r, clock) for p, r in zip(pairs, readings, strict=True)]
         self._read = [r.read for r in readings]
 
     @property
@@ -67,12 +69,13 @@ class Seating:
         return [[r for r, s in enumerate(of) if s in seats] for of in holders]
 
 
-def _marks(averager: Averager, one: Reading, clock: Clock) -> list[bytes]:
+def _marks(recipe: Recipe, averager: Averager, one: Reading, clock: Clock) -> list[bytes]:
     """What an average is made of, before the first task and after each.
 
     Of one student, averages of equal marks are equal; all before the last copy is forgotten.
     """
-    said = b"" if averager.linear else repr(averager).encode()
+    apart = not averager.linear or deploys_branch(recipe, averager)
+    said = repr(averager).encode() if apart else b""
     marks = [said]
     for end, row in zip(clock.task_ends, one.read, strict=True):
         table = one.tables[row][:end]

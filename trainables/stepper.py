@@ -46,6 +46,9 @@ class Stepper:
         self.slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
         self.tables = Columns(recipes, stream.clock, x)
+        slowed = [r.branch.of(r) for r in recipes if r.branch is not None]
+        self.branches = Columns(slowed, stream.clock, x) if slowed else None
+        """The tables of the members' branches, if they have any."""
         self.companions = Companions(recipes, first, learner.drawn)
         self.materials = Materials(self._recipe, stream, seed=seed, members=len(recipes))
 
@@ -59,11 +62,11 @@ class Stepper:
         shown = self.materials.batches(task, steps)
         return [self._shaken(batch, step) for step, batch in zip(steps, shown, strict=True)]
 
-    def steps_(self, block: range, batches: Sequence[Batch]) -> None:
-        """The steps of a block."""
+    def steps_(self, block: range, batches: Sequence[Batch], tables: Values) -> None:
+        """The steps of a block, by ``tables``."""
         for part in self._parts():
             for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
-                self._step(step, slot, part, batch, self.tables)
+                self._step(step, slot, part, batch, tables)
 
     def any_steps_(self, given: tuple[Tensor, tuple[Batch, ...]]) -> None:
         """The steps of any block, to be recorded: no number in them is but in a tensor."""
@@ -76,6 +79,19 @@ class Stepper:
     def tensors(self) -> list[Tensor]:
         """All that a step reads or writes, besides what it is given."""
         return [self.slots, *self._memory.values(), *self.companions.tensors()]
+
+    def kept(self) -> list[Tensor]:
+        """A copy of all that steps change, between two blocks of them."""
+        return [tensor.clone() for tensor in self._changed()]
+
+    def put_back_(self, kept: Sequence[Tensor]) -> None:
+        """Takes everything to where it was ``kept``."""
+        for tensor, old in zip(self._changed(), kept, strict=True):
+            tensor.copy_(old)
+
+    def _changed(self) -> list[Tensor]:
+        own = [self.students, *self._memory.values()]
+        return [*own, *self.companions.tensors(), *self.materials.tensors()]
 
     def open_(self, step: int) -> None:
         """What pulls do before the task that begins with ``step``."""
@@ -183,6 +199,8 @@ class Stepper:
         self.companions.keep(members)
         self.materials.keep(members)
         self.tables.keep(members)
+        if self.branches is not None:
+            self.branches.keep(members)
 
     def state_dict(self) -> dict[str, Any]:
         """Between tasks."""

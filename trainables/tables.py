@@ -12,6 +12,7 @@ import numpy as np
 
 from spaces.schedules import Schedule
 from trainables.averagers import Averager
+from trainables.branches import Branch
 from trainables.pulls import Pull
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ T = TypeVar("T")
 
 
 def skeleton(spec: Any) -> Hashable:
-    """``spec`` with a blank for every schedule, averager and pull; equal skeletons, same program.
+    """``spec`` with a blank for every schedule, averager, pull and branch; equal skeletons, same program.
 
     Live averagers are no tables: of them, and of pulls towards them, only the schedules are blanked.
     """
     if isinstance(spec, Pull):
         return "pull", skeleton(spec.toward)
+    if isinstance(spec, Branch):
+        return "branch"
     if isinstance(spec, Schedule) or _is_table(spec):
         return "table"
     if is_dataclass(spec):
@@ -43,10 +46,13 @@ def tables(spec: Any, clock: Clock, path: str = "") -> dict[str, Table]:
 
     A teacher has one for after each step and, under ``settling``, one for after each task, unless
     it is live and has those of its schedules; a pull
-    one for how far, under ``opening`` one for before each task, and those of its target.
+    one for how far, under ``opening`` one for before each task, and those of its target; a branch
+    that of its rates.
     """
     if isinstance(spec, Schedule):
         return {path: spec.table(clock)}
+    if isinstance(spec, Branch):
+        return {path: spec.rates(clock)}
     if _is_table(spec):
         settled = np.zeros(clock.steps)
         settled[[end - 1 for end in clock.task_ends]] = spec.settling(clock)

@@ -21,8 +21,8 @@ class Annealed(Schedule):
 
     n is ``length`` in steps, or a share of the last task; it is a step at least. Of ``infinite``
     this is the last phase, eta_const (eta_min / eta_const)^(j / n), which reaches eta_min at the
-    last step of all. (Published forms of the exponent disagree; methods that anneal a branch do so
-    on a copy of the run.) The default ratio is ours.
+    last step of all. (Published forms of the exponent disagree.) The method anneals a copy of the run,
+    at the end of every task: that is ``recipe.branch``. The default ratio is ours.
     """
 
     schedule: Schedule

@@ -25,8 +25,8 @@ class Infinite(Schedule):
     warm-up is ``warmed``'s.
 
     The method's last phase is an annealing on a branch that is thrown away after it is deployed. A
-    table of the stream has no branches: an averager followed along the constant phase plays its
-    part, and ``annealed`` anneals the end of the stream itself.
+    table of the stream has no branches: that is ``recipe.branch`` (``trainables/branches/``). An
+    average that is followed along the constant phase may stand in for it at no cost.
 
     Anchors: a cool-down of 60% of the first budget, ``level`` 0.55 (1.65e-4 of 3e-4); neither could
     be established with certainty. Nor could the steepness of the inverse square root: ours goes

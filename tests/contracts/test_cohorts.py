@@ -18,6 +18,7 @@ from tests.contracts.cases import alike, specs_of
 from trainables.alignment import Alignment
 from trainables.averagers import Averager
 from trainables.bank import BLOCK
+from trainables.branches import Branch
 from trainables.cohort import Cohort, Member
 from trainables.gates import Gate
 from trainables.importances import Importance
@@ -41,7 +42,7 @@ from trainables.terms.replay import Replay
 STREAM = Blobs(tasks=3, steps=BLOCK + 5, dims=6, train=40, validation=24).stream()
 MODEL = Mlp(hidden=(20,))
 
-FAMILIES = (Term, Memory, Importance, Pull, Merge, Gate)
+FAMILIES = (Term, Memory, Importance, Pull, Merge, Gate, Branch)
 PARTS = {f"{f.__name__.lower()}-{n}": kind for f in FAMILIES for n, kind in f.kinds.items()}
 PARTS |= {f"teacher-{n}": kind for n, kind in Averager.kinds.items() if kind.live}
 FOLLOWED = [kind for kind in Averager.kinds.values() if kind.followed]
@@ -97,6 +98,7 @@ def recipes(draw, strategy, optimizer, part):
         merge=draw(_any(Merge, part)) if part in Merge.kinds.values() else None,
         refresh=draw(specs_of(part)) if part is Refreshing else None,
         alignment=draw(specs_of(part)) if part is Alignment else None,
+        branch=draw(specs_of(part)) if part in Branch.kinds.values() else None,
         gate=draw(_any(Gate, part)) if part in Gate.kinds.values() else None,
         body_rate=draw(_body_rates()),
         optimizer_at_task=draw(st.sampled_from(["keep", "reset"])),
@@ -126,7 +128,7 @@ def _terms(draw, part):
 def members(draw, strategy=Finetune, optimizer=Sgd, part=None):
     """Up to four members of one program, their schedules, averagers and pulls drawn each."""
     first = draw(recipes(strategy, optimizer, part))
-    more = draw(st.lists(alike(first, (Schedule, Averager, Pull)), max_size=3))
+    more = draw(st.lists(alike(first, (Schedule, Averager, Pull, Branch)), max_size=3))
     averagers = st.lists(st.one_of(*map(specs_of, FOLLOWED)), min_size=1, max_size=3).map(tuple)
     return [Member(recipe, draw(averagers)) for recipe in (first, *more)]
 
@@ -169,6 +171,8 @@ def each_is_as_alone(drawn, data):
         for i, seat in enumerate(cohort.seats):
             alone[seat].train_task()
             assert same(cohort.averages[i], alone[seat].averages[0])
+            row = sorted(set(cohort.owners)).index(cohort.owners[i])
+            assert same(cohort.deployed[row], alone[seat].deployed[0])
             assert same(accuracy[i], alone[seat].evaluate(STREAM.validation[: task + 1])[0])
         cohort.keep(data.draw(st.sets(st.sampled_from(cohort.seats), min_size=1)))
 
@@ -202,6 +206,7 @@ def resumed_is_whole(drawn, data, cut):
         resumed.load_state_dict(whole.state_dict())
     assert resumed.seats == whole.seats
     assert same(resumed.averages, whole.averages) and same(resumed.students, whole.students)
+    assert same(resumed.deployed, whole.deployed)
 
 
 @each_strategy

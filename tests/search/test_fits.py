@@ -39,6 +39,7 @@ NOT_KNOWN = "the scenario's tasks have no boundaries that a learner may know"
     [
         ("optimizer_at_task: reset", "optimizer_at_task", "reset"),
         ("merge: {kind: interpolation}", "merge", "acts at the ends of tasks"),
+        ("branch: {kind: annealed}", "branch", "acts at the ends of tasks"),
         (
             "strategy: {kind: finetune, terms: [{kind: agreement}]}",
             "strategy.terms.0",

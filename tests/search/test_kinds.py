@@ -113,7 +113,7 @@ def test_a_name_that_is_none(asked, complaint):
 
 
 def test_a_name_like_no_other_is_answered_with_the_families():
-    with pytest.raises(SpecError, match="one of averager, claim, "):
+    with pytest.raises(SpecError, match="one of averager, branch, claim, "):
         kinds.text(["zzzz"])
 
 

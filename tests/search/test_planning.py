@@ -64,6 +64,13 @@ def test_twins_are_planned_where_a_metric_looks_at_them_only():
     assert 1.5 * plain.memory < twins.memory < 2 * plain.memory
 
 
+def test_branches_are_planned_with_the_steps_that_they_take_besides():
+    told = str(planned("recipe.branch={kind: annealed, length: 0.5}"))
+    assert "24 steps each and up to 12 more on branches" in told
+    assert "1 for branches" in told
+    assert "branches" not in str(planned())
+
+
 def test_memory_cuts_jobs_and_a_plan_says_so():
     free = planned("recipe.model.hidden=[512]", "fold={members: 12, averages: 2}")
     assert free.cut == "at most 12 students a job (fold.members)"

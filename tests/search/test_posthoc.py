@@ -220,6 +220,13 @@ def test_merges_cannot_be_made_of_snapshots(tmp_path):
         posthoc(tmp_path / "merged", candidates=1, sampler=Qmc())
 
 
+def test_branches_cannot_be_made_of_snapshots(tmp_path):
+    asked = ("snapshots={}", "budget.candidates=2", "recipe.branch={kind: annealed}")
+    study(tmp_path / "branched", *asked, text=TEXT)
+    with pytest.raises(SpecError, match=r"kind student \(which means a branch.*are no mixtures"):
+        posthoc(tmp_path / "branched", candidates=1, sampler=Qmc())
+
+
 def test_a_lost_snapshot_is_told_of(tmp_path):
     history = study(tmp_path / "lost", "snapshots={}", text=TEXT)
     job, member = finished(history)[0]

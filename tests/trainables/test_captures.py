@@ -17,6 +17,7 @@ from trainables.averagers.ema import Ema
 from trainables.averagers.mean_of_ends import MeanOfEnds
 from trainables.averagers.student import Student
 from trainables.bank import BLOCK
+from trainables.branches.annealed import Annealed
 from trainables.captures import Capture, Way, way_of
 from trainables.cohort import Cohort, Member
 from trainables.graphs import call_directly_
@@ -87,6 +88,16 @@ def test_a_recorded_cohort_ends_to_the_last_bit_as_one_that_is_not(said):
     # In a task two whole blocks and one of 5 steps; of each length the first is run as it is. When
     # a member is dropped the others move, and it begins anew.
     assert (tape.warmed, tape.recorded, tape.replayed) == (4, 3, 5)
+
+
+def test_branches_are_recorded_as_the_trunk_is():
+    said = {"optimizer": Sgd(lr=LR), "strategy": MeanTeacher(), "branch": Annealed(length=0.7)}
+    tape, keeps = Tape(), (range(6), (0, 1, 5), (0, 1, 5))
+    plain, taped = trained(members(said), keeps), trained(members(said), keeps, tape)
+    assert torch.equal(taped.students, plain.students)
+    assert torch.equal(taped.averages, plain.averages)
+    assert not torch.equal(taped.deployed, taped.students)
+    assert tape.replayed > 5
 
 
 def test_inputs_are_copied_and_shapes_kept_apart():
