@@ -231,6 +231,19 @@ class Gated(Method):
             layer.bias.grad[closed] = 0
 
 
+class Frozen(Method):
+    """The body is not trained for the first ``share`` of each later task."""
+
+    def __init__(self, share, steps):
+        super().__init__()
+        self.share, self.of_task = share, steps
+
+    def after_backward(self, model, x):
+        if self.task and self.steps % self.of_task < round(self.share * self.of_task):
+            for p in list(model.parameters())[:-2]:
+                p.grad = None
+
+
 class Aligned(Method):
     """New classes' rows of the last layer made as long as the old ones', after each task."""
 

@@ -7,6 +7,7 @@ import torch
 from torch.nn.utils import parameters_to_vector
 
 from spaces.schedules.constant import Constant
+from spaces.schedules.thawed import Thawed
 from tests.oracles import continual as plain
 from trainables.alignment import Alignment
 from trainables.averagers.ema import Ema
@@ -111,6 +112,10 @@ PARTS = {
     "alignment": (
         {"alignment": Alignment(steps=4, samples=3, lr=c(0.5), temperature=c(0.3))},
         lambda: plain.Calibrated(steps=4, samples=3, lr=0.5, temperature=0.3),
+    ),
+    "frozen-at-first": (
+        {"body_rate": Thawed(share=0.6)},
+        lambda: plain.Frozen(share=0.6, steps=STREAM.clock.task_ends[0]),
     ),
     "weight-aligning": ({"merge": WeightAligning()}, plain.Aligned),
 }

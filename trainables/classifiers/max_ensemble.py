@@ -28,7 +28,7 @@ class MaxEnsemble(Classifier):
     measures of probabilities normalise them.
 
     LAE beside this: strategy ``local``, an ``ema`` of momentum 0.9999 that begins with the second
-    task, and a body that stands still (``body_rate`` 0) for the first part of each later task.
+    task, and ``body_rate: {kind: thawed, share: 0.6}``.
     """
 
     paired: ClassVar[bool] = True
