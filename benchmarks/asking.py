@@ -1,0 +1,173 @@
+"""What a study costs besides training: milliseconds a candidate of asks, tells, rungs and ledger.
+
+The default study with workers that take no time: their records are made up from the knobs. Each
+size of study is told in parts, and then its ledger is read and replayed, as a resumed driver does.
+
+    python benchmarks/asking.py --json benchmarks/results/asking-2-cores.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.measurements import machine
+from search import study as studies
+from search import studyfile
+from search.events import Opened
+from search.folders import load
+from search.history import History
+from search.ledger import Ledger
+from search.rungs import Asha
+from search.samplers.suggestions import Suggestions
+from search.study import Study
+from search.studyfile import StudyFile
+from trainables.runs import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from search.jobs import Job
+
+PARTS: tuple[tuple[str, Any, str], ...] = (
+    ("sampler: ask", Suggestions, "ask"),
+    ("sampler: tell", Suggestions, "tell"),
+    ("knobs to specs", StudyFile, "candidate"),
+    ("refusals", StudyFile, "refusals"),
+    ("fold", studies, "fold"),
+    ("rungs", Asha, "judge"),
+    ("ledger", Ledger, "append"),
+)
+"""Where the time goes: none of these calls another."""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent in each part while it is worn."""
+
+    seconds: Counter[str] = field(default_factory=Counter)
+    _worn: list[tuple[Any, str, Any]] = field(default_factory=list)
+
+    def __enter__(self) -> Stopwatch:
+        for part, owner, name in PARTS:
+            original = getattr(owner, name)
+            self._worn.append((owner, name, original))
+            setattr(owner, name, self._timed(part, original))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for owner, name, original in self._worn:
+            setattr(owner, name, original)
+
+    def _timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return call(*given, **named)
+            finally:
+                self.seconds[part] += time.perf_counter() - began
+
+        return timed
+
+
+def measured(study: Study, job: Job, task: int, rng: np.random.Generator) -> list[Record]:
+    """What the living candidates of a job would score: forgetting grows with the learning rate."""
+    numbers = study.history.jobs[job.number].candidates
+    out = []
+    for seat, candidate in enumerate(numbers):
+        if candidate in study.history.outcomes:
+            continue
+        knobs = study.history.candidates[candidate].knobs
+        hot = np.log10(knobs["recipe.optimizer.lr.scale"]) / 2 + 1
+        slow = knobs.get("averager", 0) / 8
+        new = 0.97 - 0.3 * (1 - hot) ** 2 - 0.1 * slow
+        old = 0.95 - 0.6 * hot**2 + 0.2 * slow * hot
+        row = [old + rng.normal(0, 0.01) for _ in range(task)] + [new + rng.normal(0, 0.01)]
+        accuracy = tuple(float(min(max(a, 0.0), 1.0)) for a in row)
+        scores = {"accuracy": accuracy, "student_accuracy": accuracy}
+        out.append(
+            Record(seat=seat, task=task, step=150 * (task + 1), scores=scores, seconds=0.03)
+        )
+    return out
+
+
+def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[str, Any]:
+    """One study of ``candidates``, and its replay. Milliseconds a candidate."""
+    file = studyfile.read(
+        "digits-frontier", (f"budget.candidates={candidates}", *overrides)
+    )
+    opened = Opened(
+        name=file.name, text=file.text, overrides=file.overrides, source=file.source
+    )
+    clock, rng = count(), np.random.default_rng(0)
+    marks: list[tuple[int, float]] = [(0, 0.0)]
+    tasks = len(file.scenario.clock().task_ends)
+    with Stopwatch() as watch, Ledger.create(directory, opened) as ledger:
+        study = Study(file, ledger, History(opened), lambda: float(next(clock)))
+        faking = 0.0
+        began = time.perf_counter()
+        while (job := study.next_job()) is not None:
+            for task in range(tasks):
+                paused = time.perf_counter()
+                records = measured(study, job, task, rng)
+                faking += time.perf_counter() - paused
+                if not study.tell(job.number, records):
+                    break
+            marks.append((len(study.history.candidates), time.perf_counter() - began - faking))
+    parts = {part: 1000 * s / candidates for part, s in sorted(watch.seconds.items())}
+    total = 1000 * marks[-1][1] / candidates
+    began = time.perf_counter()
+    history, file = load(directory)
+    read = time.perf_counter() - began
+    with Ledger.open(directory) as ledger:
+        began = time.perf_counter()
+        Study(file, ledger, history, lambda: 0.0)
+        replayed = time.perf_counter() - began
+    return {
+        "candidates": candidates,
+        "sampler": type(file.sampler).__name__.lower(),
+        "all": total,
+        "parts": parts | {"rest": total - sum(parts.values())},
+        "last_tenth": _last(marks, candidates // 10),
+        "resuming": {
+            "reading": 1000 * read / candidates,
+            "replaying": 1000 * replayed / candidates,
+        },
+        "outcomes": history.counts(),
+    }
+
+
+def _last(marks: list[tuple[int, float]], how_many: int) -> float:
+    """Milliseconds a candidate, of the last so many at least."""
+    end, at_end = marks[-1]
+    began, at = next((c, s) for c, s in reversed(marks) if end - c >= how_many)
+    return 1000 * (at_end - at) / (end - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--candidates", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="A.B=V")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    said = parser.parse_args()
+    found = []
+    for candidates in said.candidates:
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(run(candidates, tuple(said.overrides), Path(folder) / "study"))
+        print(json.dumps(found[-1], indent=2))  # noqa: T201 - what it is for
+    if said.json:
+        said.json.write_text(json.dumps({"machine": machine(), "runs": found}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
