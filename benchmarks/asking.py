@@ -2,8 +2,9 @@
 
 The default study with workers that take no time: their records are made up from the knobs. Each
 size of study is told in parts, and then its ledger is read and replayed, as a resumed driver does.
+Processor time, so that it does not matter who else is at work; of one thread with OMP_NUM_THREADS=1.
 
-    python benchmarks/asking.py --json benchmarks/results/asking-2-cores.json
+    OMP_NUM_THREADS=1 python benchmarks/asking.py --json benchmarks/results/asking-2-cores.json
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Stopwatch:
     seconds: Counter[str] = field(default_factory=Counter)
     _worn: list[tuple[Any, str, Any]] = field(default_factory=list)
 
-    def __enter__(self) -> Stopwatch:
+    def __enter__(self) -> Self:
         for part, owner, name in PARTS:
             original = getattr(owner, name)
             self._worn.append((owner, name, original))
@@ -71,11 +72,11 @@ class Stopwatch:
 
     def _timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*given: Any, **named: Any) -> Any:
-            began = time.perf_counter()
+            began = time.process_time()
             try:
                 return call(*given, **named)
             finally:
-                self.seconds[part] += time.perf_counter() - began
+                self.seconds[part] += time.process_time() - began
 
         return timed
 
@@ -95,44 +96,38 @@ def measured(study: Study, job: Job, task: int, rng: np.random.Generator) -> lis
         row = [old + rng.normal(0, 0.01) for _ in range(task)] + [new + rng.normal(0, 0.01)]
         accuracy = tuple(float(min(max(a, 0.0), 1.0)) for a in row)
         scores = {"accuracy": accuracy, "student_accuracy": accuracy}
-        out.append(
-            Record(seat=seat, task=task, step=150 * (task + 1), scores=scores, seconds=0.03)
-        )
+        out.append(Record(seat=seat, task=task, step=150 * (task + 1), scores=scores, seconds=0.03))
     return out
 
 
 def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[str, Any]:
     """One study of ``candidates``, and its replay. Milliseconds a candidate."""
-    file = studyfile.read(
-        "digits-frontier", (f"budget.candidates={candidates}", *overrides)
-    )
-    opened = Opened(
-        name=file.name, text=file.text, overrides=file.overrides, source=file.source
-    )
+    file = studyfile.read("digits-frontier", (f"budget.candidates={candidates}", *overrides))
+    opened = Opened(name=file.name, text=file.text, overrides=file.overrides, source=file.source)
     clock, rng = count(), np.random.default_rng(0)
     marks: list[tuple[int, float]] = [(0, 0.0)]
     tasks = len(file.scenario.clock().task_ends)
     with Stopwatch() as watch, Ledger.create(directory, opened) as ledger:
         study = Study(file, ledger, History(opened), lambda: float(next(clock)))
         faking = 0.0
-        began = time.perf_counter()
+        began = time.process_time()
         while (job := study.next_job()) is not None:
             for task in range(tasks):
-                paused = time.perf_counter()
+                paused = time.process_time()
                 records = measured(study, job, task, rng)
-                faking += time.perf_counter() - paused
+                faking += time.process_time() - paused
                 if not study.tell(job.number, records):
                     break
-            marks.append((len(study.history.candidates), time.perf_counter() - began - faking))
+            marks.append((len(study.history.candidates), time.process_time() - began - faking))
     parts = {part: 1000 * s / candidates for part, s in sorted(watch.seconds.items())}
     total = 1000 * marks[-1][1] / candidates
-    began = time.perf_counter()
+    began = time.process_time()
     history, file = load(directory)
-    read = time.perf_counter() - began
+    read = time.process_time() - began
     with Ledger.open(directory) as ledger:
-        began = time.perf_counter()
+        began = time.process_time()
         Study(file, ledger, history, lambda: 0.0)
-        replayed = time.perf_counter() - began
+        replayed = time.process_time() - began
     return {
         "candidates": candidates,
         "sampler": type(file.sampler).__name__.lower(),
@@ -164,7 +159,7 @@ def main() -> None:
     for candidates in said.candidates:
         with tempfile.TemporaryDirectory() as folder:
             found.append(run(candidates, tuple(said.overrides), Path(folder) / "study"))
-        print(json.dumps(found[-1], indent=2))  # noqa: T201 - what it is for
+        print(json.dumps(found[-1], indent=2))
     if said.json:
         said.json.write_text(json.dumps({"machine": machine(), "runs": found}, indent=2) + "\n")
 

@@ -1,47 +1,92 @@
-"""What a sampler is: the record that says which of Optuna's samplers proposes, and how it is set."""
+"""What a sampler is: the record that says how candidates are proposed, and the proposer it makes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from spaces.families import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from optuna.samplers import BaseSampler
-
+    from spaces.objectives import Objectives
     from spaces.space import Domain
 
-
 Sort: TypeAlias = Literal["whole", "part"]
+"""Whether all of a candidate's knobs are to be drawn, or some are held (another average of a student
+that was drawn before)."""
+
+Ending: TypeAlias = Literal["complete", "pruned", "failed"]
+Knobs: TypeAlias = Mapping[str, Any]
+"""Values by the knobs' names, of those in play."""
+
+Pick: TypeAlias = "Callable[[str, Domain], Any]"
+"""The value of a knob in play that is not held."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """What a sampler knows of a study before anything is asked.
+
+    ``knobs`` are all that the space has, by name, those inside options not chosen included.
+    """
+
+    knobs: Mapping[str, Domain]
+    objectives: Objectives
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """All that a sampler may know when a candidate is asked for, apart from the study's past.
+    """What is asked for. ``place`` is how many of its ``sort`` were asked for before."""
 
-    ``sort`` is ``whole`` if all its knobs are to be drawn, ``part`` if some are held (another average
-    of a student that was drawn before); ``place`` is how many of its sort were asked for before.
-    ``knobs`` are all that the space has, by name, those inside options not chosen included. In
-    ``scratch``, the same for every ask of a study, a sampler may keep what it worked out of the
-    study's past, to have it sooner and not otherwise.
-    """
-
-    seed: int
     candidate: int
     place: int = 0
     sort: Sort = "whole"
-    knobs: Mapping[str, Domain] = field(default_factory=dict)
-    scratch: dict[str, Any] = field(default_factory=dict)
+    held: Knobs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """How a candidate ended; ``values``, one an objective, if and only if it is complete.
+
+    ``limits`` are what it should have kept at or below 0, by name.
+    """
+
+    candidate: int
+    state: Ending
+    values: tuple[float, ...] | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def own_seed(self) -> int:
-        """A seed that belongs to this study and this candidate alone, in [0, 2**32)."""
-        return int(np.random.SeedSequence((self.seed, self.candidate)).generate_state(1)[0])
+    def excess(self) -> float:
+        """What its limits add up to above 0: 0 if it kept them all."""
+        return sum(max(0.0, over) for over in self.limits.values())
+
+
+class Proposer(Protocol):
+    """A sampler at work in one study. All it knows it was asked, told, or replayed."""
+
+    def begin(self, ask: Ask) -> Pick:
+        """What proposes the knobs of a candidate that are not held."""
+        ...
+
+    def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
+        """Takes in what a candidate was given in the end.
+
+        Returns, as JSON, what ``replay`` needs besides the knobs.
+        """
+        ...
+
+    def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
+        """Takes in a candidate from the ledger, running, as ``asked`` left it."""
+        ...
+
+    def tell(self, told: Told) -> None:
+        """Takes in how a candidate ended."""
+        ...
 
 
 class Sampler(Family):
@@ -54,6 +99,52 @@ class Sampler(Family):
 
     __slots__ = ()
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        """A fresh Optuna sampler for this one ask: it remembers nothing but what the study holds."""
+    def proposer(self, scope: Scope) -> Proposer:
+        """The sampler at work in a new study of that ``scope``."""
         raise NotImplementedError
+
+
+class Blind:
+    """Proposes how far along every knob's way a candidate lies, all knobs at once.
+
+    It learns nothing from the past: ``ways`` is a function of the ask alone.
+    """
+
+    def __init__(self, scope: Scope, ways: Callable[[Ask], Sequence[float]]) -> None:
+        self._scope, self._ways = scope, ways
+
+    def begin(self, ask: Ask) -> Pick:
+        return picker(self._scope, lambda: self._ways(ask))
+
+    def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
+        del ask, knobs
+        return {}
+
+    def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
+        pass
+
+    def tell(self, told: Told) -> None:
+        pass
+
+
+def picker(scope: Scope, ways: Callable[[], Sequence[float]]) -> Pick:
+    """Picks the values at ``ways``, in the order of the scope's knobs; nobody asks for them if all are held."""
+    found: dict[str, float] = {}
+
+    def pick(name: str, domain: Domain) -> Any:
+        if not found:
+            found.update(zip(scope.knobs, ways(), strict=True))
+        return domain.at(found[name])
+
+    return pick
+
+
+def generator(seed: int, candidate: int) -> np.random.Generator:
+    """Randomness that belongs to this study and this candidate alone.
+
+    Philox (Salmon et al., SC 2011) is keyed rather than seeded: a tenth of the time to set up.
+    """
+    return np.random.Generator(np.random.Philox(key=(seed & _WORD) << 64 | (candidate & _WORD)))
+
+
+_WORD = 2**64 - 1

@@ -9,7 +9,8 @@ from optuna.samplers import BaseSampler, GPSampler
 from pydantic import Field
 from threadpoolctl import ThreadpoolController
 
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Sampler
+from search.samplers.optunas import OptunaSampler
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gp(Sampler):
+class Gp(OptunaSampler):
     """Log EHVI over one process an objective (Ament et al., NeurIPS 2023; Daulton et al., 2020).
 
     ``startup`` complete candidates are drawn at random first. Only knobs that every complete
@@ -30,10 +31,8 @@ class Gp(Sampler):
     startup: Annotated[int, Field(ge=1)] = 10
     kind: Literal["gp"] = "gp"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        return _OneThread(
-            n_startup_trials=self.startup, seed=ask.own_seed, warn_independent_sampling=False
-        )
+    def optuna_sampler(self, seed: int) -> BaseSampler:
+        return _OneThread(n_startup_trials=self.startup, seed=seed, warn_independent_sampling=False)
 
 
 class _OneThread(GPSampler):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from optuna.samplers import NSGAIISampler
 from pydantic import Field
 
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Sampler
+from search.samplers.optunas import OptunaSampler
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Nsga2(Sampler):
+class Nsga2(OptunaSampler):
     """Crosses two parents knob by knob (Deb et al., IEEE Trans. Evolutionary Computation 2002).
 
     A generation is full when ``population`` candidates are complete. ``crossover`` is the chance
@@ -30,10 +31,10 @@ class Nsga2(Sampler):
     mutation: Annotated[float, Field(ge=0, le=1)] | None = None
     kind: Literal["nsga2"] = "nsga2"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
+    def optuna_sampler(self, seed: int) -> BaseSampler:
         return NSGAIISampler(
             population_size=self.population,
             crossover_prob=self.crossover,
             mutation_prob=self.mutation,
-            seed=ask.own_seed,
+            seed=seed,
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from optuna.samplers import NSGAIIISampler
 from pydantic import Field
 
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Sampler
+from search.samplers.optunas import OptunaSampler
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Nsga3(Sampler):
+class Nsga3(OptunaSampler):
     """Deb & Jain, IEEE Trans. Evolutionary Computation 2014; knobs as in ``nsga2``.
 
     ``divisions`` of each objective's axis make the directions: d + 1 for two objectives,
@@ -29,11 +30,11 @@ class Nsga3(Sampler):
     divisions: Annotated[int, Field(ge=1)] = 12
     kind: Literal["nsga3"] = "nsga3"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
+    def optuna_sampler(self, seed: int) -> BaseSampler:
         return NSGAIIISampler(
             population_size=self.population,
             crossover_prob=self.crossover,
             mutation_prob=self.mutation,
             dividing_parameter=self.divisions,
-            seed=ask.own_seed,
+            seed=seed,
         )

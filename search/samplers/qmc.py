@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from optuna.samplers import BaseSampler
 from torch.quasirandom import SobolEngine
 
-from search.samplers.base import Ask, Sampler
-from search.samplers.coordinates import coordinate
+from search.samplers.base import Blind, Sampler
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial
+    from torch import Tensor
+
+    from search.samplers.base import Ask, Proposer, Scope, Sort
 
 
 @Sampler.register
@@ -27,49 +26,48 @@ class Qmc(Sampler):
     Students and further averages of a student count apart, and have sequences of their own: every
     eighth point of one sequence would lie in an eighth of the space.
 
-    Knobs are those of all options. One that is not in play leaves its coordinate unused, so a conditional space is covered as
-    evenly as any. (Optuna's own QMC sampler takes its dimensions from the first finished trial and
-    draws every knob which that one lacked at random.) Scrambling: Owen, "Scrambling Sobol' and
-    Niederreiter-Xing points", J. Complexity 1998. Even after powers of 2.
+    Knobs are those of all options. One that is not in play leaves its coordinate unused, so a
+    conditional space is covered as evenly as any. (Optuna's own QMC sampler takes its dimensions
+    from the first finished trial and draws every knob which that one lacked at random.) Scrambling:
+    Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 1998. Even after powers of 2.
     """
 
     kind: Literal["qmc"] = "qmc"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        return _Point(ask)
+    def proposer(self, scope: Scope) -> Proposer:
+        names = sorted(scope.knobs)  # whatever the order in which the file has them
+        columns = [names.index(name) for name in scope.knobs]
+        sequences: dict[Sort, _Points] = {
+            "whole": _Points(scope.seed, 0, len(names)),
+            "part": _Points(scope.seed, 1, len(names)),
+        }
+
+        def ways(ask: Ask) -> Sequence[float]:
+            point = sequences[ask.sort].point(ask.place)
+            return [point[column] for column in columns]
+
+        return Blind(scope, ways)
 
 
-class _Point(BaseSampler):
-    """One point of the sequence, handed out knob by knob."""
+class _Points:
+    """A scrambled sequence in [0, 1)^dimensions, of which a block is kept."""
 
-    def __init__(self, ask: Ask) -> None:
+    BLOCK = 256
+
+    def __init__(self, seed: int, part: int, dimensions: int) -> None:
+        self._seed = int(np.random.SeedSequence((seed, part)).generate_state(1)[0])
+        self._dimensions = max(1, dimensions)
+        self._block, self._points = -1, list[list[float]]()
+
+    def point(self, number: int) -> list[float]:
+        block, place = divmod(number, self.BLOCK)
+        if block != self._block:
+            self._block, self._points = block, self._drawn(block)
+        return self._points[place]
+
+    def _drawn(self, block: int) -> list[list[float]]:
         # torch annotates neither of these two.
-        seed = int(np.random.SeedSequence((ask.seed, ask.sort == "part")).generate_state(1)[0])
-        engine = SobolEngine(max(1, len(ask.knobs)), scramble=True, seed=seed)  # type: ignore[no-untyped-call]
-        engine.fast_forward(ask.place)  # type: ignore[no-untyped-call]
-        point = engine.draw(dtype=torch.float64)[0].tolist()
-        self._knobs = ask.knobs
-        self._at = dict(zip(sorted(ask.knobs), point, strict=False))
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        del study, trial
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        del study, trial, search_space
-        return {}
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        del study, trial, param_distribution
-        domain = self._knobs[param_name]
-        return coordinate(domain, domain.at(self._at[param_name]))
+        engine = SobolEngine(self._dimensions, scramble=True, seed=self._seed)  # type: ignore[no-untyped-call]
+        engine.fast_forward(block * self.BLOCK)  # type: ignore[no-untyped-call]
+        drawn: Tensor = engine.draw(self.BLOCK, dtype=torch.float64)
+        return drawn.tolist()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from optuna.samplers import RandomSampler
-
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Blind, Sampler, generator
 
 if TYPE_CHECKING:
-    from optuna.samplers import BaseSampler
+    from search.samplers.base import Proposer, Scope
 
 
 @Sampler.register
@@ -20,5 +18,6 @@ class Random(Sampler):
 
     kind: Literal["random"] = "random"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        return RandomSampler(seed=ask.own_seed)
+    def proposer(self, scope: Scope) -> Proposer:
+        many = len(scope.knobs)
+        return Blind(scope, lambda ask: generator(scope.seed, ask.candidate).random(many).tolist())

@@ -1,23 +1,15 @@
-"""Suggestions: the next candidate, asked of Optuna and told what became of it."""
+"""Suggestions: what the sampler proposes, and what it is told of what became of it."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler
-from optuna.study import StudyDirection
-from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
-from optuna.trial import TrialState, create_trial
-
-from search.samplers.base import Ask, Sampler, Sort
-from search.samplers.coordinates import coordinate, distribution, suggest, value
+from search.samplers.base import Ask, Ending, Knobs, Sampler, Scope, Sort, Told
+from search.samplers.coordinates import coordinate
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
@@ -27,23 +19,15 @@ if TYPE_CHECKING:
     from spaces.problems import Path
     from spaces.space import Domain, Space
 
-Ending: TypeAlias = Literal["complete", "pruned", "failed"]
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-_STATES: dict[Ending, TrialState] = {
-    "complete": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
-_DIRECTIONS = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
+NOTHING: Knobs = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """One proposal: its ``knobs`` by name, the ``filled`` template, and what a replay needs.
 
-    ``attrs`` is JSON: what Optuna's sampler noted on the trial and on the study while it was asked
-    (generations, parents), the coordinates that their rounded values do not give back, and whether
-    part of the knobs was held or all were given.
+    ``attrs`` is JSON: what the sampler asks to be kept, and whether part of the knobs was held or
+    all were given.
     """
 
     knobs: dict[str, Any]
@@ -52,54 +36,48 @@ class Drawn:
 
 
 class Suggestions:
-    """An Optuna study in memory, fed by ask and tell; nothing in it is not also in the ledger.
+    """A sampler at work in a study, fed by ask and tell; nothing in it is not also in the ledger.
 
-    Each ask has a fresh sampler, seeded by the study's seed and the candidate's number. So one that
-    is rebuilt by ``replay`` and ``tell`` in the ledger's order proposes what this one would have.
+    One that is rebuilt by ``replay`` and ``tell`` in the ledger's order proposes what this one
+    would have.
     """
 
     def __init__(self, sampler: Sampler, space: Space, objectives: Objectives, seed: int) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study it makes
-        self._sampler, self._space, self._seed = sampler, space, seed
+        self._space, self._objectives = space, objectives
         self._knobs = space.knobs()
-        self._storage = optuna.storages.InMemoryStorage()
-        self._study = optuna.create_study(
-            storage=self._storage,
-            study_name="equipoise",
-            directions=[_DIRECTIONS[direction] for direction in objectives.directions],
+        self._proposer = sampler.proposer(
+            Scope(knobs=self._knobs, objectives=objectives, seed=seed)
         )
-        self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
-        self._numbers: dict[int, int] = {}
-        self._scratch: dict[str, Any] = {}
+        self._states: dict[int, str] = {}
         self._asked: Counter[str] = Counter()
 
-    def ask(self, candidate: int, fixed: Mapping[str, Any] = NOTHING) -> Drawn:
+    def ask(self, candidate: int, fixed: Knobs = NOTHING) -> Drawn:
         """The proposal for ``candidate``, with the knobs in ``fixed`` at the values given there.
 
         The other knobs are drawn as if those in ``fixed`` were no part of the space. Raises
         ``ValueError`` if ``candidate`` is known, or something in ``fixed`` is not a knob in play.
         """
         self._refuse_known(candidate)
-        held = {name: self._coordinate(name, given) for name, given in fixed.items()}
-        noted = self._storage.get_study_system_attrs(self._study_id)
-        self._study.sampler = self._fresh_sampler(candidate, held)
-        trial = self._study.ask()
-        self._numbers[candidate] = trial.number
+        for name, given in fixed.items():
+            self._refuse_outside(name, given)
+        sort: Sort = "part" if fixed else "whole"
+        ask = Ask(candidate=candidate, place=self._asked[sort], sort=sort, held=fixed)
+        propose = self._proposer.begin(ask)
         knobs: dict[str, Any] = {}
 
         def pick(path: Path, domain: Domain) -> Any:
             name = knob_name(path)
-            knobs[name] = fixed.get(name, value(domain, suggest(trial, name, domain)))
-            return knobs[name]
+            knobs[name] = found = fixed[name] if name in fixed else propose(name, domain)
+            return found
 
         _, filled = self._space.draw(pick)
-        idle = sorted(held.keys() - knobs.keys())
+        idle = sorted(fixed.keys() - knobs.keys())
         if idle:
             raise ValueError(f"fixed knobs are in play, got {idle=} with {knobs=}")
-        attrs = self._attrs(trial.number, knobs, noted)
-        if held:
-            attrs["sort"] = "part" if knobs.keys() - held.keys() else "given"
-        self._asked[attrs.get("sort", "whole")] += 1
+        attrs = self._proposer.asked(ask, knobs)
+        if fixed:
+            attrs["sort"] = "part" if len(knobs) > len(fixed) else "given"
+        self._note(candidate, attrs)
         return Drawn(knobs, filled, attrs)
 
     def tell(
@@ -113,90 +91,45 @@ class Suggestions:
 
         ``limits`` are what it should have kept at or below 0, by name. Samplers that learn take one
         that did not for worse than one that did, and of two that did not the one whose limits above
-        0 add up to more (``random`` and ``qmc`` learn nothing). Raises ``ValueError`` if a value is not finite: such a candidate is failed, not complete.
+        0 add up to more (``random`` and ``qmc`` learn nothing). Raises ``ValueError`` if a value is
+        not finite: such a candidate is failed, not complete.
         """
         if (state == "complete") != (values is not None):
             raise ValueError(f"values are told with 'complete' alone, got {state=} {values=}")
         if values is not None and not all(map(math.isfinite, values)):
             raise ValueError(f"values are finite, else the state is 'failed', got {values=}")
-        if candidate not in self._numbers:
+        if values is not None and len(values) != len(self._objectives.names):
+            many = len(self._objectives.names)
+            raise ValueError(f"each of the {many} objectives has a value, got {values=}")
+        if candidate not in self._states:
             raise ValueError(f"a candidate is told after it was asked for, got {candidate=}")
-        told = None if values is None else [float(v) for v in values]
-        number = self._numbers[candidate]
-        if limits:
-            trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-            for (
-                name,
-                over,
-            ) in limits.items():  # as Optuna's Trial.set_constraint: that trial is gone
-                key = f"{_CONSTRAINTS_KEY}:{name}"
-                self._storage.set_trial_system_attr(trial_id, key, float(over))
-        self._study.tell(number, told, _STATES[state])
+        if (known := self._states[candidate]) != "running":
+            raise ValueError(f"a candidate ends once, got {candidate=} {state=} after {known=}")
+        told = None if values is None else tuple(map(float, values))
+        over = {name: float(by) for name, by in limits.items()}
+        self._proposer.tell(Told(candidate=candidate, state=state, values=told, limits=over))
+        self._states[candidate] = state
 
-    def replay(self, candidate: int, knobs: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
+    def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
         """Registers a candidate from the ledger, running, as ``ask`` left it."""
         self._refuse_known(candidate)
-        kept = attrs.get("coordinates", {})
-        params = {
-            name: kept[name] if name in kept else self._coordinate(name, given)
-            for name, given in knobs.items()
-        }
-        trial = create_trial(
-            state=TrialState.RUNNING,
-            params=params,
-            distributions={name: distribution(self._knobs[name]) for name in params},
-            system_attrs=dict(attrs.get("trial", {})),
-        )
-        self._study.add_trial(trial)
-        self._numbers[candidate] = len(self._numbers)
-        self._asked[attrs.get("sort", "whole")] += 1
-        for key, noted in attrs.get("study", {}).items():
-            self._storage.set_study_system_attr(self._study_id, key, noted)
+        self._proposer.replay(candidate, knobs, attrs)
+        self._note(candidate, attrs)
 
     def counts(self) -> dict[str, int]:
         """How many candidates are ``running``, ``complete``, ``pruned`` and ``failed``."""
-        found = Counter(trial.state for trial in self._study.get_trials(deepcopy=False))
-        states = {"running": TrialState.RUNNING} | _STATES
-        return {name: found[state] for name, state in states.items()}
+        found = Counter(self._states.values())
+        return {state: found[state] for state in ("running", "complete", "pruned", "failed")}
 
-    def _fresh_sampler(self, candidate: int, held: dict[str, Any]) -> BaseSampler:
-        sort: Sort = "part" if held else "whole"
-        ask = Ask(
-            seed=self._seed,
-            candidate=candidate,
-            sort=sort,
-            place=self._asked[sort],
-            knobs=self._knobs,
-            scratch=self._scratch,
-        )
-        with warnings.catch_warnings():
-            # Optuna's mark on NSGA-III and on holding knobs; both are pinned and tested here.
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            sampler = self._sampler.optuna_sampler(ask)
-            return PartialFixedSampler(held, sampler) if held else sampler
+    def _note(self, candidate: int, attrs: Mapping[str, Any]) -> None:
+        self._states[candidate] = "running"
+        self._asked[attrs.get("sort", "whole")] += 1
 
-    def _coordinate(self, name: str, given: Any) -> Any:
+    def _refuse_outside(self, name: str, given: Any) -> None:
         if name not in self._knobs:
             raise ValueError(f"the space has the knobs {sorted(self._knobs)}, got {name=}")
-        return coordinate(self._knobs[name], given)
-
-    def _attrs(self, number: int, knobs: dict[str, Any], noted: dict[str, Any]) -> dict[str, Any]:
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-        trial = self._storage.get_trial(trial_id)
-        notes = self._storage.get_study_system_attrs(self._study_id)
-        attrs = {
-            "trial": trial.system_attrs,
-            "study": {key: note for key, note in notes.items() if noted.get(key) != note},
-            "coordinates": {
-                name: x for name, x in trial.params.items() if self._lost(name, knobs[name], x)
-            },
-        }
-        return {name: found for name, found in attrs.items() if found}
-
-    def _lost(self, name: str, given: Any, x: Any) -> bool:
-        """Whether the value does not give back the coordinate, bit for bit."""
-        return bool(coordinate(self._knobs[name], given) != x)
+        coordinate(self._knobs[name], given)
 
     def _refuse_known(self, candidate: int) -> None:
-        if candidate in self._numbers:
+        if candidate in self._states:
             raise ValueError(f"a candidate is proposed once, got {candidate=} again")

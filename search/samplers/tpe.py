@@ -3,156 +3,169 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from optuna.samplers import RandomSampler, TPESampler
-from optuna.samplers._lazy_random_state import LazyRandomState
-from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
-from optuna.samplers._tpe.sampler import _split_trials, default_gamma_multiobjective
-from optuna.trial import TrialState
 from pydantic import Field
 
-from search.samplers.base import Ask, Sampler
+from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator, picker
+from search.samplers.densities import Cells, Grid, Ground, Rows, spread
+from spaces import fronts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from optuna.distributions import BaseDistribution
-    from optuna.samplers import BaseSampler
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial
+
+    from search.samplers.base import Scope
+    from spaces.fronts import Costs
 
 
 @Sampler.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tpe(Sampler):
-    """Draws where good candidates are dense and the others are not, one knob at a time.
+    """Draws where good candidates are dense among all, one knob at a time.
 
-    Good is a share of the candidates, by non-dominated rank and then by hypervolume (Ozaki et al.,
-    "Multiobjective tree-structured Parzen estimator", JAIR 2022). A knob inside an option learns
-    from the candidates that had it. Running candidates count as bad (constant liar), so that
-    candidates asked for together differ.
+    Good is the ``share`` of the candidates that ended, by non-dominated rank and then by hypervolume
+    (Ozaki et al., "Multiobjective tree-structured Parzen estimator", JAIR 2022); those that broke
+    their limits are behind all that kept them, by how much they did. A knob inside an
+    option learns from the candidates that had it. Of ``draws`` draws from the density l of the good,
+    a number is the one with the largest l / g, where g is the density of all that were asked for:
+    those still running repel the next, so that candidates asked for together differ. (In the paper
+    g is of all that are not good. The order of l / g is the same.)
 
-    ``startup`` candidates (complete or pruned) are drawn at random before it begins; each knob is
-    the best of ``draws`` draws.
+    Of a choice each option's share of good candidates is drawn from its posterior, a beta
+    distribution, and the option with the largest is taken (Thompson, Biometrika 1933). With the
+    largest l / g instead, as in the paper, one search in four stayed with an option that was ahead
+    by luck when it began.
+
+    The densities are on a grid (``search/samplers/densities.py``): an ask costs the same after ten
+    thousand candidates as after a hundred. ``startup`` candidates (complete or pruned) are drawn at
+    random before it begins.
     """
 
     startup: Annotated[int, Field(ge=1)] = 10
     draws: Annotated[int, Field(ge=1)] = 24
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     kind: Literal["tpe"] = "tpe"
 
-    def optuna_sampler(self, ask: Ask) -> BaseSampler:
-        kept: Prepared | None = ask.scratch.get("tpe")
-        if kept is None:
-            kept = Prepared(n_startup_trials=self.startup, n_ei_candidates=self.draws)
-            ask.scratch["tpe"] = kept
-        kept.begin(ask.own_seed)
-        return kept
+    def proposer(self, scope: Scope) -> Parzen:
+        return Parzen(self, scope)
 
 
-Space: TypeAlias = "dict[str, BaseDistribution]"
-"""One knob, as Optuna's estimators take it."""
+@dataclass(frozen=True, slots=True)
+class Good:
+    """The good candidates: kernels ``near`` each, their ``density``, and it summed up along each row.
 
-Column: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
-"""Numbers of trials, ascending, and a knob's value in each. Both [trials that have the knob]."""
-
-
-class Prepared(TPESampler):
-    """Optuna's own, to the last bit (``tests/search/test_tpe.py``), several times as fast.
-
-    Optuna divides the trials into good and bad, and looks every value up, anew for each knob of
-    each ask. Here that is done once for all asks between two tells. Optuna's parts are used,
-    private as they are, for the arithmetic to be Optuna's.
+    To the sums of knob k k is added, so that all rows together ascend.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._asked: int | None = None
-        self._told: int | None = None
-        self._running: list[FrozenTrial] = []
-        self._past: _Past
+    near: Rows
+    density: Rows
+    summed: Rows
 
-    def begin(self, seed: int) -> None:
-        """Before every ask: it draws as a sampler made for it with this seed would."""
-        self._rng = LazyRandomState(seed)
-        self._random_sampler = RandomSampler(seed=seed)
-        self._asked = None
 
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        if len(study.directions) == 1:  # then Optuna draws knobs jointly, elsewhere
-            return super().sample_independent(study, trial, param_name, param_distribution)
-        past = self._look(study, trial)
-        if past.size < self._n_startup_trials:
-            return self._random_sampler.sample_independent(
-                study, trial, param_name, param_distribution
-            )
-        space = {param_name: param_distribution}
-        good, bad = self._good(past, space), self._bad(past, space)
-        draws = good.sample(self._rng.rng, self._n_ei_candidates)
-        best = self._compare(draws, self._compute_acquisition_func(draws, good, bad))
-        return param_distribution.to_external_repr(best[param_name])
+class Parzen:
+    """``Tpe`` at work."""
 
-    def _look(self, study: Study, trial: FrozenTrial) -> _Past:
-        """What is known when ``trial`` is asked for, and which others are running."""
-        if self._asked != trial.number:
-            trials = study.get_trials(deepcopy=False)
-            running = [t for t in trials if t.state == TrialState.RUNNING]
-            told = len(trials) - len(running)
-            if self._told != told:
-                self._past = _Past(study, trials)
-            self._running = [t for t in running if t.number != trial.number]
-            self._asked, self._told = trial.number, told
-        return self._past
+    def __init__(self, spec: Tpe, scope: Scope) -> None:
+        self._spec, self._scope = spec, scope
+        self._grid = Grid(scope.knobs)
+        self._ground = Ground(self._grid)
+        self._cells: dict[int, Cells] = {}
+        self._complete: dict[int, Told] = {}
+        self._ended = 0
+        self._good: Good | None = None
 
-    def _good(self, past: _Past, space: Space) -> _ParzenEstimator:
-        (name,) = space
-        if name not in past.estimators:
-            _, values = past.column("good", space)
-            past.estimators[name] = _ParzenEstimator(
-                {name: values}, space, self._parzen_estimator_parameters, np.ones(len(values))
-            )
-        return past.estimators[name]
+    def begin(self, ask: Ask) -> Pick:
+        return picker(self._scope, lambda: self._ways(ask.candidate).tolist())
 
-    def _bad(self, past: _Past, space: Space) -> _ParzenEstimator:
-        (name,) = space
-        numbers, values = map(
-            np.concatenate,
-            zip(past.column("bad", space), _column(self._running, space), strict=True),
+    def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
+        self.replay(ask.candidate, knobs, {})
+        return {}
+
+    def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
+        del attrs
+        self._cells[candidate] = cells = self._grid.of(knobs)
+        self._ground.add(cells)
+
+    def tell(self, told: Told) -> None:
+        if told.state == "failed":
+            return
+        self._ended += 1
+        self._good = None
+        if told.values is not None:
+            self._complete[told.candidate] = told
+
+    def _ways(self, candidate: int) -> NDArray[np.float64]:
+        """How far along each knob's way it is proposed. [knobs]."""
+        rng = generator(self._scope.seed, candidate)
+        within = rng.random(len(self._grid))
+        if self._ended < self._spec.startup:
+            return within
+        if self._good is None:
+            self._good = self._look()  # once for all asks between two tells
+        cells = self._best_drawn(self._good, rng)
+        choices = self._grid.choices
+        cells[choices] = self._chosen(self._good, rng)
+        return self._grid.ways(cells, within)
+
+    def _best_drawn(self, good: Good, rng: np.random.Generator) -> Cells:
+        """Of draws from the good, those that are the densest among all. [knobs]."""
+        many, knob = len(self._grid), np.arange(len(self._grid))[:, None]
+        drawn = rng.random((many, self._spec.draws)) + knob
+        at = np.searchsorted(good.summed.ravel(), drawn.ravel(), side="right").reshape(drawn.shape)
+        cells = np.clip(at - knob * self._grid.cells, 0, self._grid.sizes[:, None] - 1)
+        ground = self._ground.rows[knob, cells] + self._grid.prior[knob, cells]
+        best: Cells = cells[knob[:, 0], (good.density[knob, cells] / ground).argmax(axis=1)]
+        return best
+
+    def _chosen(self, good: Good, rng: np.random.Generator) -> Cells:
+        """An option for each choice. Before anything is known a ``share`` is believed to be good."""
+        choices = self._grid.choices
+        hits = good.near[choices]
+        misses = np.maximum(self._ground.rows[choices] - hits, 0)
+        share = rng.beta(1 + hits, 1 / self._spec.share - 1 + misses)
+        return np.where(self._grid.prior[choices] > 0, share, -1).argmax(axis=1)
+
+    def _look(self) -> Good:
+        numbers = sorted(self._complete)
+        values = np.array([self._complete[n].values for n in numbers], dtype=np.float64)
+        excess = np.array([self._complete[n].excess for n in numbers])
+        costs = self._scope.objectives.costs(
+            values.reshape(len(numbers), len(self._scope.objectives.names))
         )
-        return _ParzenEstimator(
-            {name: values[np.argsort(numbers)]}, space, self._parzen_estimator_parameters
-        )
+        room = int(np.ceil(self._spec.share * self._ended))
+        cells = np.array([self._cells[numbers[row]] for row in best_of(costs, excess, room)])
+        near = spread(self._grid, cells.reshape(-1, len(self._grid)))
+        density = near + self._grid.prior
+        density /= density.sum(axis=1, keepdims=True)
+        summed: Rows = density.cumsum(axis=1) + np.arange(len(self._grid))[:, None]
+        return Good(near, density, summed)
 
 
-class _Past:
-    """The finished trials, divided into good and bad: all that asks between two tells share."""
+def best_of(costs: Costs, excess: Costs, room: int) -> list[int]:
+    """The best ``room`` rows of ``costs`` [n, objectives], all if there are no more, in their order.
 
-    def __init__(self, study: Study, trials: list[FrozenTrial]) -> None:
-        judged = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-        good, bad = _split_trials(study, judged, default_gamma_multiobjective(len(judged)))
-        self.size = len(judged)
-        self.estimators: dict[str, _ParzenEstimator] = {}
-        self._sides = {"good": good, "bad": bad}
-        self._columns: dict[tuple[str, str], Column] = {}
-
-    def column(self, side: Literal["good", "bad"], space: Space) -> Column:
-        (name,) = space
-        if (side, name) not in self._columns:
-            self._columns[side, name] = _column(self._sides[side], space)
-        return self._columns[side, name]
+    First those that kept their limits: with no ``excess`` [n]. Then those of the least.
+    """
+    kept = np.flatnonzero(excess == 0)
+    if len(kept) > room:
+        return sorted(kept[_front_first(costs[kept], room)].tolist())
+    order: list[int] = np.argsort(excess, kind="stable")[:room].tolist()
+    return sorted(order)
 
 
-def _column(trials: Iterable[FrozenTrial], space: Space) -> Column:
-    ((name, distribution),) = space.items()
-    having = [(t.number, t.params) for t in trials]
-    rows = [(n, distribution.to_internal_repr(p[name])) for n, p in having if name in p]
-    numbers, values = zip(*rows, strict=True) if rows else ((), ())
-    return np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64)
+def _front_first(costs: Costs, room: int) -> NDArray[np.bool_]:
+    """``room`` < n rows of ``costs``, by rank; of the last rank those that add most to its hypervolume.
+
+    Of equals the first. Its reference lies as far beyond the worst as that is from the best, so that
+    the ends of the front are worth much. Bool [n].
+    """
+    rank = fronts.ranks(costs)
+    last = np.partition(rank, room - 1)[room - 1]
+    chosen, tied = rank < last, np.flatnonzero(rank == last)
+    worst = costs[tied].max(axis=0)
+    shares = fronts.contributions(costs[tied], worst + np.ptp(costs[tied], axis=0))
+    chosen[tied[np.argsort(-shares, kind="stable")[: room - int(chosen.sum())]]] = True
+    return chosen

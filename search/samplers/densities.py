@@ -1,0 +1,144 @@
+"""Densities of knobs on a grid: where candidates are, in sums that do not depend on their order.
+
+Every knob's way from 0 to 1 is divided into ``CELLS`` cells; of a choice each option is a cell. A
+candidate is a kernel about its cell: a normal distribution cut off at the ends of the way, of one
+of a few widths; of a choice its option alone. So what is known of any number of candidates is one
+row of cells for each knob, and drawing from it costs the same however many they are.
+
+Kernels are rounded to multiples of 2**-30. Sums of them are exact, so a row that grew candidate by
+candidate is bit for bit the one that is made of them all at once (``tests/search/test_densities.py``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spaces.domains import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from spaces.space import Domain
+
+Rows: TypeAlias = NDArray[np.float64]
+"""A row of cells for each knob, none of them negative: [knobs, cells]."""
+
+Cells: TypeAlias = NDArray[np.int64]
+"""Candidates' cells, ``OUT`` for a knob that is not in play: [candidates, knobs]."""
+
+CELLS = 256
+WIDTHS = 14
+"""Standard deviations of kernels: 2**(-k / 2) of the way for k = 0, 1, ..., that is from all of it
+to a ninetieth."""
+
+NEIGHBOURS = 1.5
+OUT = -1
+_EXACT = 2.0**30
+
+
+class Grid:
+    """The cells of a space's knobs, in the order in which they are given."""
+
+    def __init__(self, knobs: Mapping[str, Domain]) -> None:
+        self._place = {name: (at, domain) for at, (name, domain) in enumerate(knobs.items())}
+        options = [len(d.options) if isinstance(d, Choice) else 0 for d in knobs.values()]
+        self.cells = max([CELLS, *options])
+        self.kernels = kernels(self.cells)
+        self.choices = np.array(options, dtype=np.int64) > 0
+        """Which knobs are choices. [knobs]."""
+        self.sizes = np.where(self.choices, options, self.cells)
+        """How many cells each has that can be drawn. [knobs]."""
+        share = np.where(self.choices, 1.0, 1 / self.sizes)[:, None]
+        self.prior: Rows = share * (np.arange(self.cells) < self.sizes[:, None])
+        """What is believed before anything is known: one candidate, spread evenly; of a choice one
+        of each option, without which an option of bad luck would not be drawn again."""
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def of(self, knobs: Mapping[str, Any]) -> Cells:
+        """A candidate's cells. [knobs]."""
+        cells = np.full(len(self), OUT, dtype=np.int64)
+        for name, value in knobs.items():
+            at, domain = self._place[name]
+            scale = int(self.sizes[at])
+            cells[at] = min(int(domain.way(value) * scale), scale - 1)
+        return cells
+
+    def ways(self, cells: Cells, within: Rows) -> Rows:
+        """How far along cells are, and ``within`` them as far as is said in [0, 1). [knobs]."""
+        return (cells + np.where(self.choices, 0.5, within)) / self.sizes
+
+
+class Ground:
+    """The density of everything that was asked for, as a row for each knob; it only grows.
+
+    Kernels get narrower with the number n of candidates that had the knob: ``1.5 / n`` of the way, about
+    as far as neighbours are apart. The factor is ours.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._counts = np.zeros((len(grid), grid.cells))
+        self._many = np.zeros(len(grid), dtype=np.int64)
+        self._width = np.where(grid.choices, WIDTHS, 0)
+        self.rows = np.zeros((len(grid), grid.cells))
+
+    def add(self, cells: Cells) -> None:
+        """Takes in one more candidate. [knobs]."""
+        (knobs,) = np.nonzero(cells != OUT)
+        where = cells[knobs]
+        self._counts[knobs, where] += 1
+        self._many[knobs] += 1
+        self.rows[knobs] += self._grid.kernels[self._width[knobs], where]
+        wanted = np.where(self._grid.choices, WIDTHS, width(NEIGHBOURS / self._many.clip(1)))
+        for knob in np.flatnonzero(wanted != self._width):
+            self._width[knob] = wanted[knob]
+            self.rows[knob] = self._counts[knob] @ self._grid.kernels[wanted[knob]]
+
+
+def spread(grid: Grid, cells: Cells) -> Rows:
+    """The density of a few candidates: as wide as the gap to the farther neighbour. Sum: their number.
+
+    Bandwidths as in Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011:
+    at least 1 / (n + 2) of the way, and a hundredth.
+    """
+    rows = np.zeros((len(grid), grid.cells))
+    for knob, column in enumerate(cells.T):
+        inside = np.sort(column[column != OUT])
+        if len(inside):
+            rows[knob] = grid.kernels[_widths(grid, inside, knob), inside].sum(axis=0)
+    return rows
+
+
+def _widths(grid: Grid, inside: Cells, knob: int) -> NDArray[np.int64] | int:
+    if grid.choices[knob]:
+        return WIDTHS
+    ends = np.concatenate([[0], inside, [grid.cells - 1]])
+    gaps = np.diff(ends)
+    if len(inside) > 1:
+        gaps[0], gaps[-1] = 0, 0
+    least = 1 / min(100, len(inside) + 2)
+    return width(np.maximum(np.maximum(gaps[1:], gaps[:-1]) / grid.cells, least))
+
+
+def width(sigma: Rows) -> NDArray[np.int64]:
+    """The number of the kernels that are nearest to ``sigma`` of the way wide."""
+    return np.clip(np.rint(-2 * np.log2(sigma)), 0, WIDTHS - 1).astype(np.int64)
+
+
+@lru_cache(maxsize=4)
+def kernels(cells: int) -> NDArray[np.float64]:
+    """Of every width the kernel about each cell, and last that of choices. [WIDTHS + 1, cells, cells]."""
+    apart = np.subtract.outer(np.arange(cells), np.arange(cells)) / cells
+    out = np.empty((WIDTHS + 1, cells, cells))
+    for k in range(WIDTHS):
+        bell = np.exp(-0.5 * (apart * 2 ** (k / 2)) ** 2)
+        out[k] = np.rint(_EXACT * bell / bell.sum(axis=1, keepdims=True)) / _EXACT
+    out[WIDTHS] = np.eye(cells)
+    return out
