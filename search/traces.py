@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from search.goals import Goals
     from search.history import History
     from spaces.fronts import Costs
-    from spaces.objectives import Objectives
 
     Curve: TypeAlias = NDArray[np.float64]
     """A measure of the front so far, as each full-stream candidate came. [n]"""
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """The full-stream candidates of a search in the order in which they came, as costs [n, objectives].
+    """The feasible full-stream candidates of a search as they came, as costs [n, objectives].
 
     When each came, the workers had spent ``seconds`` [n] on all that was told by then, and
     ``ended`` [n] candidates had an outcome, pruned and failed ones included.
@@ -36,19 +36,20 @@ class Trace:
     ended: NDArray[np.int64]
 
     @classmethod
-    def of(cls, history: History, objectives: Objectives) -> Self:
+    def of(cls, history: History, goals: Goals) -> Self:
         """Of a search that was run or simulated, finished or not."""
+        objectives = goals.objectives
         records = [r for found in history.records.values() for r in found.values()]
         at = np.array([r.at for r in records])
         order = np.argsort(at, kind="stable")
         spent = np.concatenate([[0.0], np.cumsum([records[i].seconds for i in order])])
-        complete = history.in_state("complete")
-        came = np.array([history.outcomes[c].at for c in complete])
+        feasible = history.feasible(goals)
+        came = np.array([history.outcomes[c].at for c in feasible])
         place = {c: n for n, c in enumerate(history.outcomes, start=1)}
         return cls(
-            costs=objectives.costs(history.values(complete, objectives.names)),
+            costs=objectives.costs(history.values(feasible, objectives.names)),
             seconds=spent[np.searchsorted(at[order], came, side="right")],
-            ended=np.array([place[c] for c in complete], dtype=np.int64),
+            ended=np.array([place[c] for c in feasible], dtype=np.int64),
         )
 
     def hypervolumes(self, reference: Costs) -> Curve:

@@ -50,7 +50,7 @@ def test_costs_are_counted_when_they_are_told():
     file = studyfile.read_text(TEXT, "tiny.yaml", ["sampler={kind: random}"])
     world = Arc(knobs=file.space.knobs(), trade="recipe.optimizer.lr", tasks=4)
     history = simulate(file, world, Fleet(workers=3)).history
-    found = Trace.of(history, file.objectives)
+    found = Trace.of(history, file.goals)
     complete = history.in_state("complete")
     assert len(found.costs) == len(complete) > 3
     for k, c in enumerate(complete):

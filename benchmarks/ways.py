@@ -1,0 +1,169 @@
+"""Ways of searching that are compared: samplers x averages a student x rungs, and what others have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from benchmarks.arenas import Enough
+from benchmarks.rivals import Race, RayAsha, RayOptuna, SyneMoasha
+from search.engines.virtual import Fleet
+from search.simulation import simulate
+from search.traces import Trace
+from spaces.fronts import additive_epsilon, hypervolume, igd_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.arenas import Arena
+    from benchmarks.rivals import Rival
+    from spaces.fronts import Costs
+
+Row: TypeAlias = dict[str, Any]
+
+STUDENTS = 8
+"""Students asked for at a time, in every way of ours."""
+
+SAMPLERS = ("random", "qmc", "nsga2", "nsga3", "tpe", "gp")
+AVERAGES = (1, 8)
+RUNGS = {
+    "no rungs": "null",
+    "asha": "{kind: asha}",
+    "asha by epsilon-net": "{kind: asha, within: {kind: epsilon_net}}",
+    "halving": "{kind: halving}",
+    "hyperband": "{kind: hyperband}",
+}
+"""With their defaults: after 2 tasks, and then 6, 18, ..., one in 3 goes on."""
+
+FURTHER = {
+    f"asha {factor}/{first}": f"{{kind: asha, factor: {factor}, first_task: {first}}}"
+    for factor, first in ((2, 2), (4, 2), (2, 3), (3, 3), (3, 4))
+}
+"""Reduction factor and tasks before the first rung; of the default sampler only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """When a search, on so many ``workers``, has been watched for long enough.
+
+    It has spent ``least`` device-seconds and found the share ``near`` of the true front's hypervolume,
+    or spent ``most``, or ended so many ``candidates``.
+    """
+
+    workers: int = 2
+    least: float
+    most: float
+    near: float = 0.95
+    candidates: int = 2048
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ours:
+    """A study with these ``overrides``. Searched with at most so many ``seeds`` and ``candidates``."""
+
+    name: str
+    overrides: tuple[str, ...]
+    seeds: int = 1_000_000
+    candidates: int = 1_000_000
+
+    def search(self, arena: Arena, seed: int, limits: Limits, enough: Enough) -> tuple[Trace, Row]:
+        most = min(limits.candidates, self.candidates)
+        file = arena.study(*self.overrides, seed=seed, candidates=most)
+        found = simulate(file, arena.world, Fleet(workers=limits.workers, seed=seed), enough.study)
+        told = {"ended": len(found.history.outcomes), "deciding": found.deciding}
+        return Trace.of(found.history, file.goals), told | {"spent": found.usage.busy}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Theirs:
+    """A rival that ``make`` makes for a seed."""
+
+    name: str
+    make: Callable[[Arena, int], Rival]
+    seeds: int = 1_000_000
+
+    def search(self, arena: Arena, seed: int, limits: Limits, enough: Enough) -> tuple[Trace, Row]:
+        race = Race(
+            arena=arena,
+            rival=self.make(arena, seed),
+            workers=limits.workers,
+            trials=limits.candidates,
+            seed=seed,
+        )
+        try:
+            trace, seen = race.run(enough)
+        finally:
+            race.rival.close()
+        return trace, {"ended": seen.ended, "spent": seen.spent}
+
+
+def ours() -> list[Ours]:
+    """Every sampler with one and with eight averages a student and each kind of rungs."""
+    crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
+    crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
+    return [_ours(*named) for named in crossed]
+
+
+def _ours(sampler: str, averages: int, rungs: str, text: str) -> Ours:
+    overrides = (
+        f"sampler={{kind: {sampler}}}",
+        f"fold={{members: {STUDENTS}, averages: {averages}}}",
+        f"rungs={text}",
+    )
+    few = {"seeds": 3, "candidates": 128} if sampler == "gp" else {}  # it thinks for long
+    return Ours(name=f"{sampler} x{averages}, {rungs}", overrides=overrides, **few)
+
+
+def theirs() -> list[Theirs]:
+    """Ray Tune with Optuna, and Syne Tune; with the factor and grace of our rungs."""
+
+    def asha(arena: Arena, seed: int) -> Rival:
+        return RayOptuna(arena, seed, RayAsha(_tasks(arena), factor=3, grace=2))
+
+    def moasha(priority: str) -> Callable[[Arena, int], Rival]:
+        return lambda arena, seed: SyneMoasha(arena, seed, priority=priority, factor=3, grace=2)
+
+    return [
+        Theirs(name="Ray OptunaSearch, FIFO", make=RayOptuna),
+        Theirs(name="Ray OptunaSearch, ASHA on the mean", make=asha),
+        Theirs(name="Syne Tune MOASHA", make=moasha("non_dominated")),
+        Theirs(name="Syne Tune MOASHA, linear", make=moasha("linear")),
+    ]
+
+
+def _tasks(arena: Arena) -> int:
+    return len(arena.file.scenario.clock().task_ends)
+
+
+def search(way: Ours | Theirs, arena: Arena, seed: int, limits: Limits) -> Row:
+    """One search, as a line of JSON. Hypervolumes are shares of the true front's."""
+    enough = Enough(arena, least=limits.least, most=limits.most, near=limits.near)
+    trace, told = way.search(arena, seed, limits, enough)
+    curve = trace.hypervolumes(arena.reference) / arena.hypervolume
+    front = trace.front(limits.least)
+    return {
+        "way": way.name,
+        "seed": seed,
+        **told,
+        "to_90": _finite(trace.reaches(curve, 0.90)),
+        "to_95": _finite(trace.reaches(curve, 0.95)),
+        "hypervolume": hypervolume(front, arena.reference) / arena.hypervolume,
+        "epsilon": _finite(additive_epsilon(front, arena.front)),
+        "igd_plus": _finite(igd_plus(front, arena.front)),
+        "steps": _steps(trace, curve),
+        "front": (front * arena.signs).tolist(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """None for what never was: JSON has no infinity."""
+    return value if np.isfinite(value) else None
+
+
+def _steps(trace: Trace, curve: Costs) -> list[list[float]]:
+    """Device-seconds and hypervolume where the latter grew."""
+    grew = np.flatnonzero(np.diff(curve, prepend=0.0) > 0)
+    return [[round(float(trace.seconds[i]), 4), round(float(curve[i]), 6)] for i in grew]
