@@ -52,7 +52,7 @@ def wave(file: StudyFile, first: int, ask: Ask[P]) -> Iterator[tuple[int, P]]:
     """
     number, places = first, file.fold.members
     for _ in range(2 * places):
-        wanted = min(file.fold.averages, file.budget.candidates - number)
+        wanted = min(file.fold.averages, file.budget.most - number)
         if not places or wanted < 1:
             return
         student = ask(number, {})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from search.aims import aim_faults, unseen_faults, with_worst
+from search.budgets import Budget
 from search.fits import misfits
 from search.grounds import claim_faults
 from search.rungs import Rungs
-from search.settings import Budget, Written
+from search.settings import Written
 from search.templates import SEARCHED, searched
 from spaces.corners import corner_faults
 from spaces.domains import BROKEN, Choice, Range
@@ -102,13 +103,13 @@ def _space_faults(data: dict[str, Any]) -> list[Fault]:
 
 def _nothing_to_search(data: dict[str, Any]) -> list[Fault]:
     budget, averagers = validate(Budget, data.get("budget")), data.get("averagers")
-    if isinstance(budget, list) or budget.candidates == 1 or not isinstance(averagers, list):
+    if isinstance(budget, list) or budget.most == 1 or not isinstance(averagers, list):
         return []
     knobs = [hole for key in SEARCHED for hole in holes(data.get(key))]
     if knobs or len(averagers) > 1:
         return []
     message = (
         "there is nothing to search: neither the recipe nor the averager has a hole, such as "
-        f"!log [1e-3, 1], got {budget.candidates} candidates"
+        f"!log [1e-3, 1], got {budget.candidates or 'any number of'} candidates"
     )
     return [Fault(("budget",), ("budget", "candidates"), message)]

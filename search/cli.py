@@ -161,6 +161,9 @@ def _closing(console: Any, directory: Path) -> int:
 
     history, file = load(directory)
     front = fronts.of(history, file)
+    if history.ended is not None:
+        told = file.budget.told(history.ended.reason)
+        console.print(f"ended: {told}", soft_wrap=True, highlight=False)
     fronts.render_table(front, console)
     verdicts.render(findings(history, file), console)
     best = directory / "reports" / "best" / "knee.yaml"
@@ -189,15 +192,18 @@ def _status(options: argparse.Namespace) -> int:
         **history.counts(),
         **_infeasible(history, file),
         "hypervolume": history.hypervolume(file.goals),
-        "budget": file.budget.candidates,
+        "budget": file.budget.said(),
         "seconds": history.seconds,
+        "device_seconds": history.device_seconds(),
         "finished": history.ended is not None,
     }
+    if history.ended is not None:
+        status["why"] = file.budget.told(history.ended.reason)
     if options.json:
         print(json.dumps(status))
         return 0
     for name, value in status.items():
-        print(f"{name:<12}{value:.4f}" if isinstance(value, float) else f"{name:<12}{value}")
+        print(f"{name:<16}{_plain(value)}")
     return 0
 
 
@@ -303,6 +309,12 @@ def _ui(options: argparse.Namespace) -> int:
 
 
 # --- helpers ----------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _infeasible(history: History, file: StudyFile) -> dict[str, int]:

@@ -43,6 +43,7 @@ NOTE = (
 class Plan:
     """Counts over a whole study, as if nothing were pruned.
 
+    A study whose budget names no number of candidates has an ``open_end``: then they are the first.
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
     ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. ``beside`` are the most rows of weights that any student is given, by what they are.
@@ -69,13 +70,15 @@ class Plan:
     twins: bool
     rungs: tuple[int, ...]
     knobs: int
+    open_end: bool
 
     def __str__(self) -> str:
         few, many = self.members
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.strategies.items()))
         rungs = ", ".join(map(str, self.rungs)) or "none"
         rows = {
-            "candidates": f"{self.candidates} over {self.knobs} knobs" + self._refusals(),
+            "candidates": f"{self.candidates} over {self.knobs} knobs"
+            f"{self._refusals()}{self._open_end()}",
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each"
             f"{self._branching()}{self._twins()}",
             "seeds": self._seeding(),
@@ -103,6 +106,9 @@ class Plan:
         if not self.refused:
             return ""
         return f", {self.refused} of them combinations that are refused"
+
+    def _open_end(self) -> str:
+        return "; the budget names no number, so these are the first" if self.open_end else ""
 
     def _seeding(self) -> str:
         if len(self.seeds) == 1:
@@ -133,7 +139,7 @@ def plan(file: StudyFile) -> Plan:
     drawn: dict[int, Candidate] = {}
     refused: list[str] = []
     crews: list[Crew] = []
-    while (count := len(drawn) + len(refused)) < file.budget.candidates:
+    while (count := len(drawn) + len(refused)) < file.budget.planned:
         asked = {}
         for number, proposal in wave(file, count, ask):
             if told := file.refusals(proposal.filled):
@@ -168,13 +174,14 @@ def plan(file: StudyFile) -> Plan:
         twins=evaluation_of(file).of_twins,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         knobs=len(file.space.knobs()),
+        open_end=file.budget.candidates is None,
     )
 
 
 def _refuse_hopeless(
     file: StudyFile, drawn: Mapping[int, Candidate], refused: Sequence[str]
 ) -> None:
-    most = min(REFUSED_AT_FIRST, file.budget.candidates)
+    most = min(REFUSED_AT_FIRST, file.budget.planned)
     if not drawn and len(refused) >= most:
         told = f"{len(refused)} candidates were drawn and all are refused"
         why = f"what the knobs may be goes alone, but not together; the last: {refused[-1]}"

@@ -106,8 +106,8 @@ def line(study: Study) -> str:
     """One line for a log: seconds, counts and the front so far."""
     history, c = study.history, study.history.counts()
     return (
-        f"{history.seconds:8.1f} s  {len(history.outcomes)}/{study.file.budget.candidates} done: "
-        f"{c['complete']} complete, {c['pruned']} pruned, {c['failed']} failed; "
+        f"{history.seconds:8.1f} s  {_of(len(history.outcomes), study.file.budget.candidates)} done: "
+        f"{c['complete']} complete{_infeasible(study)}, {c['pruned']} pruned, {c['failed']} failed; "
         f"hypervolume {history.hypervolume(study.file.goals):.4f}"
     )
 
@@ -119,6 +119,7 @@ def table(study: Study) -> Group:
     found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     cells = {
         **{s: str(counts[s]) for s in ("complete", "pruned", "failed", "running")},
+        **_feasible(study),
         "front": str(len(front)),
         "hypervolume": f"{history.hypervolume(study.file.goals):.4f}",
         **{f"best\n{name}": _best(study, front, k) for k, name in enumerate(objectives.names)},
@@ -129,16 +130,47 @@ def table(study: Study) -> Group:
     return Group(_bar(study), found)
 
 
+def _feasible(study: Study) -> dict[str, str]:
+    if not study.file.constraints:
+        return {}
+    return {"feasible": str(len(study.history.feasible(study.file.goals)))}
+
+
 def _bar(study: Study) -> Table:
-    done, budget = len(study.history.outcomes), study.file.budget.candidates
+    budget, done, seconds = study.file.budget, len(study.history.outcomes), study.history.seconds
+    spent = [
+        (done, budget.candidates),
+        (seconds, budget.wall_seconds),
+        (study.spending.device_seconds, budget.device_seconds),
+    ]
+    shares = [part / whole for part, whole in spent if whole]
     bar = Table.grid(padding=(0, 2, 0, 0))
     bar.add_row(
         Text(study.file.name, style="bold"),
-        ProgressBar(total=budget, completed=done, width=24),
-        f"{done}/{budget} candidates",
-        f"{study.history.seconds:.0f} s",
+        ProgressBar(total=1 if shares else None, completed=max(shares, default=0), width=24),
+        f"{_of(done, budget.candidates)} candidates",
+        f"{_of(round(seconds), budget.wall_seconds)} s",
+        *_device(study),
     )
     return bar
+
+
+def _device(study: Study) -> list[str]:
+    """What the workers were at work, if that is what a study may spend."""
+    most = study.file.budget.device_seconds
+    return [f"{_of(round(study.spending.device_seconds), most)} device-seconds"] if most else []
+
+
+def _of(done: int, whole: float | None) -> str:
+    return str(done) if whole is None else f"{done}/{whole:g}"
+
+
+def _infeasible(study: Study) -> str:
+    """How many of the complete are infeasible, if any could be."""
+    if not study.file.constraints:
+        return ""
+    kept = len(study.history.feasible(study.file.goals))
+    return f" ({len(study.history.finals()) - kept} infeasible)"
 
 
 def _best(study: Study, front: list[int], column: int) -> str:
@@ -168,7 +200,11 @@ def fruitless(history: History, goals: Goals) -> str:
     if history.ended is not None and history.ended.reason == "refused":
         told = f"the first {reasons.total()} candidates drawn are refused, so no more are drawn"
         return f"{told}: what the knobs may be goes alone, but not together{why}"
-    return f"no candidate trained to the end of the stream: {reasons.total()} failed{why}"
+    late = next(
+        (o.reason for o in history.outcomes.values() if o.state == "pruned" and o.reason), ""
+    )
+    told = f"{reasons.total()} failed" + (f"; {late}" if late else "")
+    return f"no candidate trained to the end of the stream: {told}{why}"
 
 
 def short(directory: Path) -> Path:

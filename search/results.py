@@ -57,6 +57,18 @@ class Results:
             behind = {c: self._behind(sheet) for c, sheet in sheets.items()}
             self._ladder.admit(level, costs, self._history.student_of, behind)
 
+    def cut(self, candidate: int, reason: str, at: float) -> Outcome:
+        """The outcome of one that is stopped for want of time, wherever it is."""
+        scores = self._history.scores(candidate)
+        return Outcome(
+            candidate=candidate,
+            state="pruned",
+            values=defined(sheet_of(scores)) if scores else {},
+            task=max(0, len(scores) - 1),
+            at=at,
+            reason=reason,
+        )
+
     def _is_new(self, candidate: int, record: Record) -> bool:
         return record.failed is None and record.task not in self._history.records[candidate]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from search.budgets import Budget
 from search.claims import Claim
 from search.goals import Goals
 from search.rungs import Rungs
@@ -22,13 +23,6 @@ from trainables.scenarios import Scenario
 from trainables.snapshots import Snapshots
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Budget(Spec):
-    """How many ``candidates`` a study measures, pruned and failed ones included."""
-
-    candidates: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from search.aims import evaluation_of
 from search.albums import album, sweep
 from search.asking import REFUSED_AT_FIRST, wave
+from search.budgets import Spending
 from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
@@ -56,6 +57,7 @@ class Study:
         self._scales = Scales.of(file)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._results = Results(file, history)
+        self.spending = Spending(file.budget, file.goals)
         self._replay()
         self._queue = deque(q.job for q in history.unfinished_jobs())
 
@@ -63,6 +65,7 @@ class Study:
 
     def next_job(self) -> Job | None:
         """The next job, or None if there is none now: see ``done``."""
+        self._cut(*self._queue)
         while not self._queue and not self._drawn_out:
             self._draw()
         return self._job(self._queue.popleft()) if self._queue else None
@@ -74,7 +77,8 @@ class Study:
 
     @property
     def _drawn_out(self) -> bool:
-        return self._hopeless or len(self.history.candidates) >= self.file.budget.candidates
+        drawn = len(self.history.candidates)
+        return self._hopeless or self.spending.enough(drawn, self._now) is not None
 
     @property
     def _hopeless(self) -> bool:
@@ -149,6 +153,7 @@ class Study:
         numbers = self.history.jobs[job].candidates
         due = {numbers[r.seat]: r for r in records if numbers[r.seat] not in self.history.outcomes}
         self._append(*self._results.events(due, self._now()))
+        self._cut(job)
         if not self.history.alive(job):
             self._checkpoint(job).unlink(missing_ok=True)
         sweep(self.directory, self.history, job)
@@ -177,6 +182,18 @@ class Study:
             self._append(event, *(self._failed(c, reason, at) for c in self.history.alive(job)))
         sweep(self.directory, self.history, job)
 
+    def _cut(self, *jobs: int) -> None:
+        """Ends what is alive in ``jobs``, if the study's time is over, as pruned after what it did."""
+        if not jobs or (why := self.spending.over(self._now)) is None:
+            return
+        alive = [c for job in jobs for c in self.history.alive(job)]
+        at, reason = self._now(), f"cut: {self.file.budget.told(why)}"
+        self._append(*(self._results.cut(c, reason, at) for c in alive))
+        self._queue = deque(job for job in self._queue if job not in jobs)
+        for job in jobs:
+            self._checkpoint(job).unlink(missing_ok=True)
+            sweep(self.directory, self.history, job)
+
     def _alive_members(self, job: int) -> Crew:
         """The members of ``job`` that still run, without their averages that do not."""
         alive = set(self.history.alive(job))
@@ -191,7 +208,7 @@ class Study:
 
     def end(self) -> None:
         """Writes that nothing more will come."""
-        why = "refused" if self._hopeless else "budget"
+        why = "refused" if self._hopeless else self.spending.why
         self._append(Ended(reason=why, at=self._now()))
 
     # --- the one place where anything changes ---------------------------------------------------
@@ -201,6 +218,7 @@ class Study:
         if not events:
             return
         self._ledger.append(*events)
+        self.spending.take(events)
         for event in events:
             self.history.add(event)
             if isinstance(event, Queued):
@@ -221,3 +239,4 @@ class Study:
         for outcome in self.history.outcomes.values():
             self._inform(outcome)
         self._results.replay()
+        self.spending.replay(self.history)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from search.budgets import Budget
 from search.checks import faults_of, written
 from search.fits import of_averager, of_recipe
-from search.settings import Budget, Device, Fold, Resources, Settings
+from search.settings import Device, Fold, Resources, Settings
 from spaces.domains import Choice
 from spaces.faults import Fault
 from spaces.files import text_of
