@@ -303,7 +303,7 @@ def test_a_study_of_which_everything_fails(home):
         "The front is empty: no candidate has finished the whole stream.\n",
     )
     assert refused("export", "wild", "--pick", "knee", "--out", "best.yaml") == [
-        "pick 'knee': the front is empty: no candidate is complete"
+        "pick 'knee': the front is empty: no candidate has finished the whole stream"
     ]
     assert refused("export", "wild", "--pick", "3", "--out", "best.yaml") == [
         "candidate 3 is failed; only complete ones can be picked (front: empty)"

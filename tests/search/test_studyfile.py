@@ -203,7 +203,10 @@ rungs: 3
         "study.yaml:8: averagers.1.gama: !log: the low end must be above 0, got 0",
         "study.yaml:8: averagers.1.power.gamma: is missing",
         "study.yaml:9: averagers.2: a mapping with a kind is due, got 'ema'",
-        "study.yaml:10: budget.candidates: is missing",
+        (
+            "study.yaml:10: budget: at least one of candidates, device_seconds, wall_seconds and "
+            "gain is due"
+        ),
         "study.yaml:11: rungs: a mapping is due, got 3",
     ]
 
