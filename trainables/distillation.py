@@ -59,10 +59,14 @@ def divergence(mine: Tensor, aim: Tensor, temperature: Tensor) -> Tensor:
     The factor keeps the size of the slopes whatever the temperature (Hinton et al., arXiv:1503.02531,
     section 2).
     """
+    return temperature * temperature * divergences(mine, aim, temperature).mean()
+
+
+def divergences(mine: Tensor, aim: Tensor, temperature: Tensor) -> Tensor:
+    """KL(softmax(aim / Temp) || softmax(mine / Temp)) of each sample, in nats. [B] of [B, C]."""
     log_aim = (aim / temperature).log_softmax(-1)
     log_mine = (mine / temperature).log_softmax(-1)
-    apart = (log_aim.exp() * (log_aim - log_mine)).sum(-1).mean()
-    return temperature * temperature * apart
+    return (log_aim.exp() * (log_aim - log_mine)).sum(-1)
 
 
 def mean_over(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -113,6 +113,19 @@ def kc_ema(net, batch, draws, now, teachers):
     return fused + now["dusted"] * apart
 
 
+def balanced(net, batch, draws, now, teachers):
+    fit = replay(net, batch, draws, now, teachers)
+    old, new = now["classes"]
+    if not old:
+        return fit
+    x = batch[0] if draws[0] is None else torch.cat([batch[0], draws[0][0]])
+    with torch.no_grad():
+        aim = softmax(teachers["teacher"](x)[:, old] / now["temperature"], -1)
+    mine = log_softmax(net(x)[:, old] / now["temperature"], -1)
+    share = len(old) / (len(old) + len(new))
+    return (1 - share) * fit + share * kl_div(mine, aim, reduction="batchmean")
+
+
 class Plain(NamedTuple):
     """Flat weights at the end."""
 
@@ -120,7 +133,7 @@ class Plain(NamedTuple):
     teachers: dict[str, torch.Tensor]
 
 
-LOSSES = {f.__name__: f for f in (replay, finetune, er_ace, cls_er, kc_ema)}
+LOSSES = {f.__name__: f for f in (replay, finetune, er_ace, cls_er, kc_ema, balanced)}
 
 
 def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
@@ -139,6 +152,8 @@ def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
     orders = stream.batch_indices(seed=seed, size=recipe.batch)
     for task, (split, order) in enumerate(zip(stream.train, orders, strict=True)):
         mask = None if stream.masks is None else stream.masks[task]
+        old = sorted({int(c) for s in stream.train[:task] for c in s.y})
+        classes = old, sorted(set(split.y.tolist()))
         if restart is not None:
             net.load_state_dict(beside[restart].state_dict())
         for chosen in order:
@@ -146,7 +161,7 @@ def train(recipe, stream, *, seed, draws=1, teachers=(), restart=None):
             shown = [None] if buffer is None else [buffer.draw(step, d) for d in range(draws)]
             logits = _masked(net(x), mask)
             noise = torch.randn(x.shape, generator=generator("noise", seed, step))
-            now = _at(own, step) | {"task": task, "noise": noise}
+            now = _at(own, step) | {"task": task, "noise": noise, "classes": classes}
             loss = LOSSES[strategy.kind](net, (x, y, mask, logits), shown, now, beside)
             if buffer is not None:
                 buffer.put(step, x, y, mask, logits.detach())

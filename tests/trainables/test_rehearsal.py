@@ -25,6 +25,7 @@ from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
 from trainables.scenarios.rotated_digits import RotatedDigits
 from trainables.scenarios.split_digits import SplitDigits
+from trainables.strategies.balanced import Balanced
 from trainables.strategies.cls_er import ClsEr
 from trainables.strategies.er_ace import ErAce
 from trainables.strategies.finetune import Finetune
@@ -112,6 +113,17 @@ def test_cls_er_is_as_in_a_plain_loop():
     agree(cohort, plain)
     for row, name in zip(cohort.averages, ("stable", "plastic"), strict=True):
         close(row, plain.teachers[name])  # so that the stable model can be deployed
+
+
+@pytest.mark.parametrize("incremental", ["class", "task"])
+def test_fitting_and_distillation_are_balanced_as_in_a_plain_loop(incremental):
+    stream = SplitDigits(tasks=5, steps=12, incremental=incremental).stream()
+    one = recipe(Balanced(temperature=RISING), TaskRings(size=30, batch=6))
+    plain = oracle.train(one, stream, seed=3, teachers=("teacher",))
+    cohort = trained(one, stream=stream)
+    agree(cohort, plain)
+    unbalanced = trained(recipe(Replay(), one.memory), stream=stream)
+    assert (cohort.students - unbalanced.students).abs().max() > 1e-2
 
 
 @pytest.mark.parametrize("restart", [None, "teacher"])

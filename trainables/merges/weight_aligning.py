@@ -22,7 +22,7 @@ class WeightAligning(Merge):
     aligned student is the next task's teacher. The paper also keeps weights at least 0 by clipping
     them in training, which is not done here.
 
-    WA is this merge with ``agreement`` over old classes and, as its authors have it, a memory.
+    WA is this merge with the strategy ``balanced``, whose memory its authors have as well.
     """
 
     kind: Literal["weight_aligning"] = "weight_aligning"
