@@ -29,7 +29,7 @@ from search.events import Opened
 from search.folders import load
 from search.history import History
 from search.ledger import Ledger
-from search.rungs import Asha
+from search.rungs import Ladder
 from search.samplers.suggestions import Suggestions
 from search.study import Study
 from search.studyfile import StudyFile
@@ -46,7 +46,7 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("knobs to specs", StudyFile, "candidate"),
     ("refusals", StudyFile, "refusals"),
     ("fold", studies, "fold"),
-    ("rungs", Asha, "judge"),
+    ("rungs", Ladder, "judge"),
     ("ledger", Ledger, "append"),
 )
 """Where the time goes: none of these calls another."""

@@ -63,10 +63,12 @@ def fold(
 
     Nor with more than fit; where not even one member does, with one.
     """
-    programs: dict[Hashable, dict[Recipe, list[Candidate]]] = defaultdict(dict)
+    students: dict[Recipe, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
-        members = programs[skeleton(candidate.recipe)]
-        members.setdefault(candidate.recipe, []).append(candidate)
+        students[candidate.recipe].append(candidate)
+    programs: dict[Hashable, dict[Recipe, list[Candidate]]] = defaultdict(dict)
+    for recipe, averages in students.items():
+        programs[skeleton(recipe)][recipe] = averages
     crews: list[Crew] = []
     for members in programs.values():
         height = max(sum(rows(c.averager) for c in member) for member in members.values())

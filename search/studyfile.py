@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from search.budgets import Budget
 from search.checks import faults_of, written
 from search.fits import of_averager, of_recipe
+from search.recent import Recent
 from search.settings import Device, Fold, Resources, Settings
 from spaces.domains import Choice
 from spaces.faults import Fault
@@ -57,6 +58,7 @@ class StudyFile(Settings):
     text: str
     source: str
     overrides: tuple[str, ...]
+    _recent: Recent = field(default_factory=Recent, init=False, repr=False, compare=False)
 
     def candidate(self, filled: Mapping[str, Any]) -> tuple[Recipe, Averager]:
         """What a draw of the space stands for.
@@ -64,8 +66,12 @@ class StudyFile(Settings):
         Raises:
             SpecError: if it is not of this space.
         """
-        recipe = _typed(Recipe, filled["recipe"], "recipe")
-        return recipe, _typed(Averager, filled["averager"], "averager")
+        recipe = self._validated(Recipe, filled["recipe"])
+        averager = self._validated(Averager, filled["averager"])
+        for found, name in ((recipe, "recipe"), (averager, "averager")):
+            if isinstance(found, list):
+                raise SpecError(_lines(found, name))
+        return cast("Recipe", recipe), cast("Averager", averager)
 
     def corners(self) -> Iterator[tuple[Recipe, Averager]]:
         """What stands at the corners of the space, but where a ``!same`` has no value."""
@@ -78,10 +84,28 @@ class StudyFile(Settings):
         Empty if it can. A file is checked one knob at a time; what is left are combinations.
         """
         told = {
-            "recipe": _faults(Recipe, filled["recipe"], of_recipe, self.scenario),
-            "averager": _faults(Averager, filled["averager"], of_averager, self.scenario),
+            "recipe": self._faults(Recipe, filled["recipe"], of_recipe),
+            "averager": self._faults(Averager, filled["averager"], of_averager),
         }
         return {part: "; ".join(_lines(faults, part)) for part, faults in told.items() if faults}
+
+    def _validated(self, kind: type[T], data: Any) -> T | list[Fault]:
+        """The same object for the same data: candidates share recipes, and are looked at often."""
+        return self._recent.of((kind, repr(data)), lambda: validate(kind, data))
+
+    def _faults(self, kind: type[T], data: Any, unfit: Unfit[T]) -> list[Fault]:
+        """What keeps a part of a draw from being a ``kind``, or else from going with the scenario."""
+
+        def faults() -> list[Fault]:
+            if missed := lacking(data):
+                told = "in this combination there is nothing at that path"
+                return [Fault((), (), f"{same}: {told}") for same in missed]
+            found = self._validated(kind, data)
+            if isinstance(found, list):
+                return found
+            return [Fault(path, path, message) for path, message in unfit(found, self.scenario)]
+
+        return self._recent.of(("faults", kind, repr(data)), faults)
 
 
 def shipped() -> dict[str, str]:
@@ -126,24 +150,6 @@ def read_text(text: str, source: str, overrides: Sequence[str] = ()) -> StudyFil
         source=source,
         overrides=tuple(overrides),
     )
-
-
-def _typed(kind: type[T], data: Any, name: str) -> T:
-    found = validate(kind, data)
-    if isinstance(found, list):
-        raise SpecError(_lines(found, name))
-    return found
-
-
-def _faults(kind: type[T], data: Any, unfit: Unfit[T], scenario: Scenario) -> list[Fault]:
-    """What keeps a part of a draw from being a ``kind``, or else from going with ``scenario``."""
-    if missed := lacking(data):
-        told = "in this combination there is nothing at that path"
-        return [Fault((), (), f"{same}: {told}") for same in missed]
-    found = validate(kind, data)
-    if isinstance(found, list):
-        return found
-    return [Fault(path, path, message) for path, message in unfit(found, scenario)]
 
 
 def _lines(faults: Iterable[Fault], part: str) -> list[str]:

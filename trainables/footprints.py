@@ -106,7 +106,9 @@ def rows(averager: Averager, clock: Clock) -> int:
 
     A merge takes more for what it made last and for the ends of tasks that it looks at.
     """
-    return len(reading(averager, clock).tables) + _merged(averager, clock)
+    windowed = type(averager).weights_at is not Averager.weights_at
+    held = len(reading(averager, clock).tables) if windowed else 1
+    return held + _merged(averager, clock)
 
 
 def _merged(averager: Averager, clock: Clock) -> int:

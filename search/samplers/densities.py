@@ -39,6 +39,8 @@ to a ninetieth."""
 NEIGHBOURS = 1.5
 OUT = -1
 _EXACT = 2.0**30
+_NARROWEST = 200
+"""Of more candidates than this kernels are as narrow as they get."""
 
 
 class Grid:
@@ -86,7 +88,9 @@ class Ground:
         self._grid = grid
         self._counts = np.zeros((len(grid), grid.cells))
         self._many = np.zeros(len(grid), dtype=np.int64)
-        self._width = np.where(grid.choices, WIDTHS, 0)
+        narrowing = width(NEIGHBOURS / np.arange(_NARROWEST + 1).clip(1))
+        self._widths = np.where(grid.choices[:, None], WIDTHS, narrowing)  # [knobs, how many]
+        self._width = self._widths[:, 0].copy()
         self.rows = np.zeros((len(grid), grid.cells))
 
     def add(self, cells: Cells) -> None:
@@ -96,10 +100,10 @@ class Ground:
         self._counts[knobs, where] += 1
         self._many[knobs] += 1
         self.rows[knobs] += self._grid.kernels[self._width[knobs], where]
-        wanted = np.where(self._grid.choices, WIDTHS, width(NEIGHBOURS / self._many.clip(1)))
-        for knob in np.flatnonzero(wanted != self._width):
-            self._width[knob] = wanted[knob]
-            self.rows[knob] = self._counts[knob] @ self._grid.kernels[wanted[knob]]
+        wanted = self._widths[knobs, np.minimum(self._many[knobs], _NARROWEST)]
+        for knob in knobs[wanted != self._width[knobs]]:
+            self._width[knob] = wide = self._widths[knob, min(self._many[knob], _NARROWEST)]
+            self.rows[knob] = self._counts[knob] @ self._grid.kernels[wide]
 
 
 def spread(grid: Grid, cells: Cells) -> Rows:

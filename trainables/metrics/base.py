@@ -52,19 +52,31 @@ class Metric:
     subject: Literal["weights", "run"] = "weights"
     grows: bool = False
 
-    def value(self, sheet: Sheet) -> float:
+    def value(self, sheet: Sheet, tasks: Mapping[str, float] | None = None) -> float:
         """NaN if too little was measured, or what was measured is not finite.
+
+        ``tasks`` are ``tasks_in(sheet)``, for who asks for more than one metric of it.
 
         Raises:
             ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
         """
-        rows = [sheet.get(name, ()) for name in self.needs]
-        _check_triangles(dict(zip(self.needs, rows, strict=True)))
-        tasks = {len(of) for of in rows}
-        if len(tasks) > 1 or tasks.pop() < self.tasks_needed:
-            return nan
-        failed = any(isnan(number) for of in rows for row in of for number in row)
-        return nan if failed else self.of(sheet)
+        known = tasks_in(sheet) if tasks is None else tasks
+        counts = {known.get(name, 0) for name in self.needs}
+        enough = len(counts) == 1 and counts.pop() >= self.tasks_needed
+        return self.of(sheet) if enough else nan
+
+
+def tasks_in(sheet: Sheet) -> dict[str, float]:
+    """After how many tasks each measure was made; NaN if a number of it is.
+
+    Raises:
+        ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
+    """
+    _check_triangles(sheet)
+    return {
+        name: nan if any(isnan(number) for row in rows for number in row) else len(rows)
+        for name, rows in sheet.items()
+    }
 
 
 def student_of(sheet: Sheet) -> Sheet:

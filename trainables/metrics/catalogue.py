@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 
 from trainables.metrics.accuracies import ACCURACIES
-from trainables.metrics.base import PREFIX, Metric, Sheet, student_of
+from trainables.metrics.base import PREFIX, Metric, Sheet, student_of, tasks_in
 from trainables.metrics.calibration import CALIBRATION
 from trainables.metrics.costs import COSTS
 from trainables.metrics.curves import CURVES
@@ -32,6 +33,7 @@ def known(name: str) -> bool:
     return base is not None and (not name.startswith(PREFIX) or base.subject == "weights")
 
 
+@cache
 def named(name: str) -> Metric:
     """The metric of that name, ``student_`` being one of the student.
 
@@ -55,14 +57,30 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
     Raises:
         ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
     """
-    student = student_of(sheet)
+    whose = {"": sheet}
     metrics = [named(name) for name in wanted]
-    return {m.name: m.value(student if m.name.startswith(PREFIX) else sheet) for m in metrics}
+    if any(m.name.startswith(PREFIX) for m in metrics):
+        whose[PREFIX] = student_of(sheet)
+    tasks = {who: tasks_in(of) for who, of in whose.items()}
+    subjects = [(m, PREFIX if m.name.startswith(PREFIX) else "") for m in metrics]
+    return {m.name: m.value(whose[who], tasks[who]) for m, who in subjects}
 
 
 def defined(sheet: Sheet) -> dict[str, float]:
     """Every metric that what was measured defines."""
-    return {n: v for n, v in measure(names(), sheet).items() if math.isfinite(v)}
+    found = measure(_definable(frozenset(sheet)), sheet)
+    return {n: v for n, v in found.items() if math.isfinite(v)}
+
+
+@cache
+def _definable(measures: frozenset[str]) -> list[str]:
+    """The names of metrics that need no other than these ``measures``."""
+    return [n for n in names() if measures.issuperset(_needs(n))]
+
+
+def _needs(name: str) -> list[str]:
+    prefix = PREFIX if name.startswith(PREFIX) else ""
+    return [prefix + measure for measure in named(name).needs]
 
 
 def table() -> str:
