@@ -62,7 +62,7 @@ def page(history: History, study: StudyFile) -> str:
         f"<h1>{name}</h1>",
         f"<p>{html.escape(_summary(history, found))}</p>",
         *verdicts.section(findings(history, study)),
-        *(_charts(history, study, found, knobs) if found.rows else _nothing()),
+        *(_charts(history, study, found, knobs) if found.rows else _nothing(found)),
         "<details><summary>The study file</summary>",
         f"<pre>{html.escape(_said(history))}</pre></details>",
     ]
@@ -77,6 +77,7 @@ def _charts(history: History, study: StudyFile, found: Front, knobs: Sequence[Kn
     return [
         "<h2>The front</h2>",
         "<p>Only candidates that finished the stream. Point at one to see what it set.</p>",
+        *(f"<p>{html.escape(line)}</p>" for line in fronts.limits(found)),
         _drawn(_scatter(history, found, knobs), "front"),
         "<h2>Its candidates</h2>",
         _table(found),
@@ -88,18 +89,23 @@ def _charts(history: History, study: StudyFile, found: Front, knobs: Sequence[Kn
     ]
 
 
-def _nothing() -> list[str]:
-    return ["<h2>The front is empty</h2>", "<p>No candidate has finished the stream yet.</p>"]
+def _nothing(found: Front) -> list[str]:
+    why = found.lacking[:1].upper() + found.lacking[1:]
+    return ["<h2>The front is empty</h2>", f"<p>{html.escape(why)}.</p>"]
 
 
 def _scatter(history: History, found: Front, knobs: Sequence[Knob]) -> go.Figure:
     """The first two objectives; further ones are in the labels."""
     x, y = list(found.objectives)[:2]
     on = [row.candidate for row in found.rows]
-    off = sorted(set(history.in_state("complete")) - set(on))
+    off = sorted(set(history.in_state("complete")) - set(on) - found.infeasible.keys())
     figure = go.Figure([_points(history, found, knobs, chosen) for chosen in (off, on)])
     figure.data[0].update(name="complete, beaten", marker=_dots(CLOUD, 7, 0.6))
     figure.data[1].update(name=f"front of {len(on)}", marker=_dots(BLUE, 10, 1))
+    if found.infeasible:
+        broken = _points(history, found, knobs, sorted(found.infeasible))
+        crosses = _dots(CLOUD, 7, 0.8) | {"symbol": "x-thin-open"}
+        figure.add_trace(broken.update(name="infeasible", marker=crosses))
     if len(found.objectives) == 2:
         figure.data[1].update(mode="lines+markers", line={"shape": "hv", "color": BLUE, "width": 2})
     figure.update_xaxes(title_text=f"{x} {fronts.arrow(found.objectives[x])}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,7 @@ CLOSE = (0.18, 0.14)  # of the axes' range: nearer than this, two labels would t
 def front(history: History, study: StudyFile) -> Figure:
     """Every complete candidate, the front and its knee and ends; one panel for each pair.
 
-    Pruned and failed candidates are only counted: what they scored is of fewer tasks.
+    The infeasible are crosses; what is preferred is shaded. Pruned and failed candidates are only counted: what they scored is of fewer tasks.
     """
     found = fronts.of(history, study)
     pairs = list(combinations(study.objectives.names[:MOST_OBJECTIVES], 2))
@@ -123,15 +124,16 @@ def _panel(axes: Axes, history: History, found: Front, pair: tuple[str, str]) ->
     if not found.rows:
         axes.set(xticks=[], yticks=[])
         axes.annotate(
-            "no candidate has finished the stream yet",
+            fill(found.lacking, 60),
             (0.5, 0.5),
             xycoords="axes fraction",
             ha="center",
             color=MUTED,
         )
         return
-    off = sorted(set(history.in_state("complete")) - {r.candidate for r in found.rows})
-    cloud, points = history.values(off, pair), _points(found, pair)
+    beaten = set(history.in_state("complete")) - {r.candidate for r in found.rows}
+    cloud = history.values(sorted(beaten - found.infeasible.keys()), pair)
+    broken, points = history.values(sorted(found.infeasible), pair), _points(found, pair)
     axes.scatter(
         cloud[:, 0],
         cloud[:, 1],
@@ -142,7 +144,13 @@ def _panel(axes: Axes, history: History, found: Front, pair: tuple[str, str]) ->
         zorder=2,
         label="complete, beaten",
     )
-    _limits(axes, np.concatenate([cloud, points]), [found.objectives[n] for n in pair])
+    if len(broken):
+        across, up = broken.T
+        axes.scatter(
+            across, up, s=18, marker="x", color=CLOUD, lw=0.9, zorder=1, label="infeasible"
+        )
+    _limits(axes, np.concatenate([cloud, broken, points]), [found.objectives[n] for n in pair])
+    _shade(axes, found, pair)
     if len(found.objectives) == 2:
         _boundary(axes, found, points)
     label = f"front of {len(points)}"
@@ -157,6 +165,15 @@ def _panel(axes: Axes, history: History, found: Front, pair: tuple[str, str]) ->
         label=label,
     )
     _name_picks(axes, found, pair)
+
+
+def _shade(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
+    """The range that is preferred of either."""
+    across, up = (found.preferences.get(name) for name in pair)
+    if across:
+        axes.axvspan(*across, color=ORANGE, alpha=0.1, lw=0, zorder=0)
+    if up:
+        axes.axhspan(*up, color=ORANGE, alpha=0.1, lw=0, zorder=0)
 
 
 def _boundary(axes: Axes, found: Front, points: np.ndarray) -> None:
@@ -226,7 +243,13 @@ def _better(direction: str) -> str:
 
 def _summary(history: History, found: Front) -> str:
     counts = history.counts()
-    named = {"complete": "complete", "pruned": "pruned (not drawn)", "failed": "failed"}
+    infeasible = f"complete, {len(found.infeasible)} of them infeasible"
+    crowded = found.constraints or len(found.objectives) > 2
+    named = {
+        "complete": infeasible if found.constraints else "complete",
+        "pruned": "pruned" if crowded else "pruned (not drawn)",
+        "failed": "failed",
+    }
     states = [f"{counts[s]} {name}" for s, name in named.items() if counts[s]]
     reference = ", ".join(f"{v:g}" for v in found.reference.values())
     return "  ·  ".join(

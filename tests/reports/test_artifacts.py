@@ -58,7 +58,7 @@ def test_a_study_without_a_front_says_so(tmp_path):
     files = write(tmp_path, [studies.opened()])
     assert set(files) == ALWAYS
     assert json.loads(files["front.json"])["front"] == []
-    assert b"No candidate has finished" in files["front.html"]
+    assert b"No candidate has finished the whole stream" in files["front.html"]
     front = pd.read_csv(tmp_path / "out" / "front.csv")
     assert front.empty
     assert "plasticity" in front

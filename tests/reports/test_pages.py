@@ -79,5 +79,5 @@ def test_what_a_file_says_cannot_leave_its_place():
 def test_an_empty_front_is_a_small_page_that_says_so():
     history = studies.empty()
     page = pages.page(history, studies.study_of(history))
-    assert "No candidate has finished the stream yet" in read(page).text
+    assert "No candidate has finished the whole stream" in read(page).text
     assert len(page) < 10_000
