@@ -45,7 +45,7 @@ class Rung:
         self.reference = np.asarray(reference, dtype=np.float64)
         self._seen: set[Hashable] = set()
         self._layers = Layers(len(self.reference))
-        self._sorted = np.empty((len(self.reference), 0))
+        self._sorted = [np.empty(0) for _ in self.reference]
         self._late: list[Costs] = []
         self._behind: list[float] = []
 
@@ -115,11 +115,10 @@ class Rung:
 
     def _places(self, rows: Costs) -> Costs:
         """On each objective, how many results are strictly better than each of ``rows``: [n, objectives]."""
-        late = np.sort(np.concatenate(self._late).T if self._late else self._sorted[:, :0], axis=1)
-        known = self._sorted
-        self._sorted = np.stack(
-            [np.insert(a, np.searchsorted(a, b), b) for a, b in zip(known, late, strict=True)]
-        )
-        self._late = []
+        if self._late:
+            late = np.sort(np.concatenate(self._late).T, axis=1)
+            known = zip(self._sorted, late, strict=True)
+            self._sorted = [np.insert(a, np.searchsorted(a, b), b) for a, b in known]
+            self._late = []
         columns = zip(self._sorted, rows.T, strict=True)
         return np.stack([np.searchsorted(a, b) for a, b in columns], axis=1).astype(np.float64)
