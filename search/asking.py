@@ -47,15 +47,15 @@ REFUSED_AT_FIRST = 100
 """Of so many candidates, if all are refused, it is concluded that there are no others."""
 
 
-def wave(file: StudyFile, first: int, ask: Ask[P]) -> Iterator[tuple[int, P]]:
+def wave(file: StudyFile, first: int, ask: Ask[P], *, repeats: int = 0) -> Iterator[tuple[int, P]]:
     """Candidates from number ``first`` on: ``fold.members`` students with their averages.
 
-    Ends early with the budget. A student whose recipe is refused has no averages, and another is
+    Of the numbers before, ``repeats`` are not of the budget. Ends early with the budget. A student whose recipe is refused has no averages, and another is
     asked for in its place, at most as many as there are students in a wave.
     """
     number, places = first, file.fold.members
     for _ in range(2 * places):
-        wanted = min(file.fold.averages, file.budget.most - number)
+        wanted = min(file.fold.averages, file.budget.most + repeats - number)
         if not places or wanted < 1:
             return
         student = ask(number, {})

@@ -110,10 +110,10 @@ class Spending:
     def replay(self, history: History) -> None:
         """Brings it to where the history is."""
         self.take(record for of in history.records.values() for record in of.values())
-        self.take(history.outcomes.values())
+        self.take(o for o in history.outcomes.values() if not history.is_again(o))
 
     def take(self, events: Iterable[object]) -> None:
-        """What happened next, in the order of the ledger."""
+        """What happened next, in the order of the ledger. Repeats add no candidate, and no gain."""
         for event in events:
             if isinstance(event, Measured):
                 self.device_seconds += event.seconds

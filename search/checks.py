@@ -36,6 +36,7 @@ def faults_of(data: Any) -> list[Fault]:
         *_misplaced_holes(data),
         *aim_faults(fixed),
         *_rung_faults(fixed.get("rungs"), fixed.get("scenario")),
+        *_repeat_faults(data),
         *_space_faults(data),
         *unseen_faults(data),
         *misfits(data),
@@ -91,6 +92,14 @@ def _rung_faults(rungs: Any, scenario: Any) -> list[Fault]:
         return []
     path = ("rungs", misfit[0])
     return [Fault(path, path, misfit[1])]
+
+
+def _repeat_faults(data: dict[str, Any]) -> list[Fault]:
+    searched_seed = any(path == ("seed",) for path, _ in holes(data.get("recipe")))
+    if data.get("repeats") is None or not searched_seed:
+        return []
+    message = "repeats train with further seeds, so there is nothing to search: give one, or none"
+    return [Fault(("recipe", "seed"), ("recipe", "seed"), message)]
 
 
 def _space_faults(data: dict[str, Any]) -> list[Fault]:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-SCHEMA = 2
-"""1: records of averages' accuracies alone, which this version reads."""
+SCHEMA = 3
+"""Read are 1, records of averages' accuracies alone, and 2, without repeats."""
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
 FaultKind: TypeAlias = Literal["raised", "memory", "died"]
@@ -56,7 +56,10 @@ class Resumed(Line):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked(Line):
-    """A candidate was drawn: its knobs by name, and the recipe and averager they make."""
+    """A candidate was drawn: its knobs by name, and the recipe and averager they make.
+
+    One that ``repeats`` another is that with a further seed: drawn by nobody, of no budget.
+    """
 
     event: ClassVar[str] = "candidate"
 
@@ -64,6 +67,7 @@ class Asked(Line):
     knobs: dict[str, Any]
     config: dict[str, Any]
     attrs: dict[str, Any] = field(default_factory=dict)
+    repeats: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

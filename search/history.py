@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ class History:
     student_of: dict[int, int] = field(default_factory=dict)
     records: dict[int, dict[int, Measured]] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    repeats: dict[int, list[int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     ended: Ended | None = None
     seconds: float = 0.0
@@ -61,9 +63,7 @@ class History:
             case Asked():
                 self.candidates[event.candidate] = event
                 self.records.setdefault(event.candidate, {})
-                recipe = json.dumps(event.config.get("recipe"), sort_keys=True)
-                student = self._students.setdefault(recipe, len(self._students))
-                self.student_of[event.candidate] = student
+                self._group(event)
             case Queued():
                 self.jobs[event.job] = event
                 self.job_of |= dict.fromkeys(event.candidates, event.job)
@@ -78,6 +78,15 @@ class History:
             case Resumed():
                 self.ended = None
 
+    def _group(self, asked: Asked) -> None:
+        """Puts a candidate to those that share its student, or to the one that it repeats."""
+        if asked.repeats is not None:
+            self.repeats.setdefault(asked.repeats, []).append(asked.candidate)
+            return
+        recipe = json.dumps(asked.config.get("recipe"), sort_keys=True)
+        student = self._students.setdefault(recipe, len(self._students))
+        self.student_of[asked.candidate] = student
+
     def _refuse_stranger(self, event: Event) -> None:
         match event:
             case Opened():
@@ -86,6 +95,8 @@ class History:
                 named = event.candidates
             case Measured() | Outcome():
                 named = (event.candidate,)
+            case Asked(repeats=int(first)):
+                named = (first,)
             case _:
                 return
         for candidate in named:
@@ -106,11 +117,11 @@ class History:
         return [{"accuracy": r.accuracy, **r.measures} for r in found]
 
     def in_state(self, state: str) -> list[int]:
-        """Candidates whose outcome is ``state``, in the order in which they got it."""
-        return [c for c, o in self.outcomes.items() if o.state == state]
+        """Candidates whose outcome is ``state``, in the order in which they got it; no repeats."""
+        return [c for c, o in self.outcomes.items() if o.state == state and self.is_drawn(c)]
 
     def running(self) -> list[int]:
-        """Candidates asked for and not yet ended."""
+        """Candidates asked for and not yet ended, repeats among them."""
         return [c for c in self.candidates if c not in self.outcomes]
 
     def unfinished_jobs(self) -> list[Queued]:
@@ -128,21 +139,77 @@ class History:
         """Training and evaluation in the workers, over all candidates."""
         return sum(r.seconds for records in self.records.values() for r in records.values())
 
+    def is_drawn(self, candidate: int) -> bool:
+        """Whether it is a candidate of its own and repeats no other."""
+        return self.candidates[candidate].repeats is None
+
+    def is_again(self, event: Event) -> bool:
+        """Whether it is the outcome of a repeat."""
+        return isinstance(event, Outcome) and not self.is_drawn(event.candidate)
+
+    @property
+    def drawn(self) -> int:
+        """How many candidates were drawn: the budget counts these."""
+        return len(self.candidates) - sum(map(len, self.repeats.values()))
+
+    def trainings(self, candidate: int) -> list[int]:
+        """``candidate`` and those that repeat it."""
+        return [candidate, *self.repeats.get(candidate, ())]
+
+    def all_values(self, candidate: int, names: Sequence[str]) -> np.ndarray:
+        """Final metrics of each of its trainings that has ended. Float64 [trainings, names].
+
+        Without those that were cut when the time was over. NaN where one is not defined: in all of a training that failed.
+        """
+        ended = [t for t in self.trainings(candidate) if self._is_whole(t)]
+        table = [[self.outcomes[t].values.get(n, np.nan) for n in names] for t in ended]
+        return np.array(table, dtype=np.float64).reshape(len(ended), len(names))
+
+    def _is_whole(self, candidate: int) -> bool:
+        return candidate in self.outcomes and self.outcomes[candidate].state != "pruned"
+
     def values(self, candidates: Sequence[int], names: Sequence[str]) -> np.ndarray:
-        """Final metrics, NaN where one is not defined. Float64 [candidates, names]."""
+        """Final metrics, means over a candidate's seeds. Float64 [candidates, names].
+
+        NaN where one is not defined, and where one of its seeds failed.
+        """
         table = [[self.outcomes[c].values.get(n, np.nan) for n in names] for c in candidates]
-        return np.array(table, dtype=np.float64).reshape(len(candidates), len(names))
+        means = np.array(table, dtype=np.float64).reshape(len(candidates), len(names))
+        for row, c in enumerate(candidates):
+            if c in self.repeats:
+                means[row] = self.all_values(c, names).mean(axis=0)
+        return means
+
+    def errors(self, candidate: int, names: Sequence[str]) -> dict[str, float]:
+        """The standard error of each mean, by metric; none of a candidate that has one seed."""
+        values = self.all_values(candidate, names)
+        if len(values) < 2:
+            return {}
+        found = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        return dict(zip(names, map(float, found), strict=True))
 
     def finals(self) -> dict[int, dict[str, float]]:
-        """The metrics of full streams, by candidate, in the order of their outcomes."""
-        return {c: self.outcomes[c].values for c in self.in_state("complete")}
+        """The metrics of full streams, means over seeds, in the order of the candidates' outcomes.
+
+        Left out is who failed with one of its seeds.
+        """
+        found = {c: self.final(c) for c in self.in_state("complete")}
+        return {c: values for c, values in found.items() if values}
+
+    def final(self, candidate: int) -> dict[str, float]:
+        """The metrics of a full stream, means over seeds; nothing if one of them failed."""
+        first = self.outcomes[candidate].values
+        if candidate not in self.repeats:
+            return first
+        means = self.all_values(candidate, tuple(first)).mean(axis=0).tolist()
+        return {n: mean for n, mean in zip(first, means, strict=True) if not isnan(mean)}
 
     def feasible(self, goals: Goals) -> list[int]:
-        """Full-stream candidates that keep every constraint, in the order of their outcomes."""
-        complete = self.in_state("complete")
+        """Candidates in ``finals`` that keep every constraint."""
+        finals = self.finals()
         if not goals.constraints:
-            return complete
-        return [c for c in complete if goals.feasible(self.outcomes[c].values)]
+            return list(finals)
+        return [c for c, values in finals.items() if goals.feasible(values)]
 
     def front(self, goals: Goals) -> list[int]:
         """Feasible candidates that no other of them beats on every objective, by number."""
@@ -157,6 +224,9 @@ class History:
         return hypervolume(objectives.costs(values), objectives.reference_cost)
 
     def counts(self) -> dict[str, int]:
-        """How many candidates there are, and in which state."""
+        """How many candidates there are, and in which state; how many trainings repeat some."""
         states = {s: len(self.in_state(s)) for s in ("complete", "pruned", "failed")}
-        return {"candidates": len(self.candidates), **states, "running": len(self.running())}
+        running = sum(map(self.is_drawn, self.running()))
+        found = {"candidates": self.drawn, **states, "running": running}
+        repeats = len(self.candidates) - self.drawn
+        return {**found, "repeats": repeats} if repeats else found

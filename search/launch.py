@@ -100,7 +100,7 @@ def resume(
     with Ledger.open(directory) as ledger:
         history, file = load(directory)
         if history.ended is not None:
-            done = f"this study is finished ({len(history.candidates)} candidates)"
+            done = f"this study is finished ({history.drawn} candidates)"
             raise SpecError([f"{directory}: {done}; see `equipoise front {directory}`"])
         tracker.check(tracker.tracking_uri(file, directory))
         with _ready(file, engine, address) as (drive, held):

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -106,7 +107,7 @@ def line(study: Study) -> str:
     """One line for a log: seconds, counts and the front so far."""
     history, c = study.history, study.history.counts()
     return (
-        f"{history.seconds:8.1f} s  {_of(len(history.outcomes), study.file.budget.candidates)} done: "
+        f"{history.seconds:8.1f} s  {_of(_done(c), study.file.budget.candidates)} done: "
         f"{c['complete']} complete{_infeasible(study)}, {c['pruned']} pruned, {c['failed']} failed; "
         f"hypervolume {history.hypervolume(study.file.goals):.4f}"
     )
@@ -136,8 +137,13 @@ def _feasible(study: Study) -> dict[str, str]:
     return {"feasible": str(len(study.history.feasible(study.file.goals)))}
 
 
+def _done(counts: Mapping[str, int]) -> int:
+    """Of the candidates that were drawn, how many have ended."""
+    return counts["candidates"] - counts["running"]
+
+
 def _bar(study: Study) -> Table:
-    budget, done, seconds = study.file.budget, len(study.history.outcomes), study.history.seconds
+    budget, done, seconds = study.file.budget, _done(study.history.counts()), study.history.seconds
     spent = [
         (done, budget.candidates),
         (seconds, budget.wall_seconds),

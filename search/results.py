@@ -51,7 +51,8 @@ class Results:
     def replay(self) -> None:
         """Brings the rungs to where the history is."""
         for level in self._levels:
-            seen = [c for c, records in self._history.records.items() if level - 1 in records]
+            records = self._history.records
+            seen = [c for c in records if level - 1 in records[c] and self._history.is_drawn(c)]
             sheets = {c: sheet_of(self._history.scores(c)[:level]) for c in sorted(seen)}
             costs = {c: self._costs(sheet) for c, sheet in sheets.items()}
             behind = {c: self._behind(sheet) for c, sheet in sheets.items()}
@@ -131,7 +132,7 @@ class Results:
         out = []
         for level in {r.task + 1 for r in due.values()} & set(self._levels):
             here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
-            first_time = {c for c in here if level - 1 not in self._history.records[c]}
+            first_time = {c for c in here if self._is_judged(c, level)}
             costs = {c: self._costs(here[c]) for c in sorted(first_time)}
             behind = {c: self._behind(here[c]) for c in first_time}
             kept = self._ladder.judge(level, costs, self._history.student_of, behind)
@@ -140,6 +141,10 @@ class Results:
                 for c in sorted(first_time - kept)
             ]
         return out
+
+    def _is_judged(self, candidate: int, level: int) -> bool:
+        known = self._history.records[candidate]
+        return level - 1 not in known and self._history.is_drawn(candidate)
 
     def _costs(self, sheet: Sheet) -> Costs:
         """The objectives of a stream so far, as costs [objectives]."""

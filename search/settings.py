@@ -10,6 +10,7 @@ from pydantic import Field
 from search.budgets import Budget
 from search.claims import Claim
 from search.goals import Goals
+from search.repeats import Repeats
 from search.rungs import Rungs
 from search.samplers import Sampler
 from search.samplers.tpe import Tpe
@@ -79,6 +80,7 @@ class Settings(Spec):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     sampler: Sampler = field(default_factory=Tpe)
     rungs: Rungs | None = None
+    repeats: Repeats | None = None
     fold: Fold = Fold()
     snapshots: Snapshots | None = None
     resources: Resources = Resources()

@@ -13,6 +13,7 @@ from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
 from search.plans import Candidate, fold
+from search.repeats import asked, due
 from search.results import Results
 from search.room import BOUNDLESS, Room, Scales
 from search.samplers.suggestions import Suggestions
@@ -66,18 +67,21 @@ class Study:
     def next_job(self) -> Job | None:
         """The next job, or None if there is none now: see ``done``."""
         self._cut(*self._queue)
+        if not self._queue:
+            self._repeat()
         while not self._queue and not self._drawn_out:
             self._draw()
         return self._job(self._queue.popleft()) if self._queue else None
 
     @property
     def done(self) -> bool:
-        """Every candidate that will be drawn was, and has its outcome."""
-        return self._drawn_out and not self._queue and not self.history.running()
+        """Every candidate that will be drawn was, has its outcome, and need not be repeated."""
+        ended = self._drawn_out and not self._queue and not self.history.running()
+        return ended and not self._due()
 
     @property
     def _drawn_out(self) -> bool:
-        drawn = len(self.history.candidates)
+        drawn = self.history.drawn
         return self._hopeless or self.spending.enough(drawn, self._now) is not None
 
     @property
@@ -90,18 +94,38 @@ class Study:
 
         A combination of knobs that cannot be trained fails here.
         """
-        asked = [
+        known = len(self.history.candidates)
+        new = [
             Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
-            for number, drawn in wave(self.file, len(self.history.candidates), self._propose)
+            for number, drawn in wave(
+                self.file, known, self._propose, repeats=known - self.history.drawn
+            )
         ]
-        refused = {a.candidate: why for a in asked if (why := self.file.refusals(a.config))}
-        crews = fold(
-            [self._candidate(a) for a in asked if a.candidate not in refused],
+        refused = {a.candidate: why for a in new if (why := self.file.refusals(a.config))}
+        crews = self._folded([a for a in new if a.candidate not in refused])
+        self._append(*new, *self._refused(refused), *self._queued(crews))
+
+    def _folded(self, asked: Sequence[Asked]) -> list[Crew]:
+        return fold(
+            [self._candidate(a) for a in asked],
             most_members=self.file.fold.members,
             fits=self._scales.fits(self.room, shrunk(self.history, self._program)),
             rows=self._scales.rows,
         )
-        self._append(*asked, *self._refused(refused), *self._queued(crews))
+
+    def _repeat(self) -> None:
+        """Queues repeats: as soon as they are as many students as a wave, or nothing else is left."""
+        repeated = self._due()
+        students = {self.history.student_of[c] for c in repeated}
+        if repeated and (self._drawn_out or len(students) >= self.file.fold.members):
+            further = asked(self.history, repeated)
+            self._append(*further, *self._queued(self._folded(further)))
+
+    def _due(self) -> list[int]:
+        said = self.file.repeats
+        if said is None or self.spending.over(self._now) is not None:
+            return []
+        return due(self.history, self.file.goals, said)
 
     def _refused(self, why: Mapping[int, Mapping[str, str]]) -> list[Outcome]:
         reasons = {c: f"refused: {'; '.join(told.values())}" for c, told in why.items()}
@@ -151,13 +175,13 @@ class Study:
     def tell(self, job: int, records: Sequence[Record]) -> list[int]:
         """Takes in what a job measured after one task. The seats that go on; none: it is over."""
         numbers = self.history.jobs[job].candidates
-        due = {numbers[r.seat]: r for r in records if numbers[r.seat] not in self.history.outcomes}
-        self._append(*self._results.events(due, self._now()))
+        news = {numbers[r.seat]: r for r in records if numbers[r.seat] not in self.history.outcomes}
+        self._append(*self._results.events(news, self._now()))
         self._cut(job)
         if not self.history.alive(job):
             self._checkpoint(job).unlink(missing_ok=True)
         sweep(self.directory, self.history, job)
-        return [r.seat for c, r in due.items() if c not in self.history.outcomes]
+        return [r.seat for c, r in news.items() if c not in self.history.outcomes]
 
     # --- faults and the end -------------------------------------------------------------------
 
@@ -218,24 +242,30 @@ class Study:
         if not events:
             return
         self._ledger.append(*events)
-        self.spending.take(events)
         for event in events:
             self.history.add(event)
             if isinstance(event, Queued):
                 self._queue.append(event.job)
             if isinstance(event, Outcome):
                 self._inform(event)
+        self.spending.take(e for e in events if not self.history.is_again(e))
 
     def _inform(self, outcome: Outcome) -> None:
-        complete, goals = outcome.state == "complete", self.file.goals
+        goals, repeats = self.file.goals, self.history.candidates[outcome.candidate].repeats
+        if repeats is not None:
+            if means := self.history.final(repeats):
+                self._suggestions.revise(repeats, goals.told(means), goals.limits(means))
+            return
+        complete = outcome.state == "complete"
         values = goals.told(outcome.values) if complete else None
         limits = goals.limits(outcome.values) if complete else goals.beyond_limits
         self._suggestions.tell(outcome.candidate, outcome.state, values, limits)
 
     def _replay(self) -> None:
         """Brings the sampler and the rungs to where the history is."""
-        for asked in self.history.candidates.values():
-            self._suggestions.replay(asked.candidate, asked.knobs, asked.attrs)
+        for drawn in self.history.candidates.values():
+            if drawn.repeats is None:
+                self._suggestions.replay(drawn.candidate, drawn.knobs, drawn.attrs)
         for outcome in self.history.outcomes.values():
             self._inform(outcome)
         self._results.replay()

@@ -16,6 +16,7 @@ from pydantic import Field
 from search.jobs import SECONDS_BETWEEN_CHECKPOINTS
 from spaces.specs import Spec
 from trainables.runs import Record
+from trainables.seeds import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,7 +125,8 @@ class Virtual:
         members = self._study.history.jobs[job.number].candidates
         knobs = [self._knobs(members[seat]) for seat in job.alive]
         accuracy = np.full((len(members), len(self._ends), len(self._ends)), np.nan)
-        accuracy[list(job.alive)] = self._world.accuracy(knobs, job.seed)
+        seed = joined(job.seed, job.members[0].recipe.seed)
+        accuracy[list(job.alive)] = self._world.accuracy(knobs, seed)
         task = self._saved.get(job.number, 0)
         self._begin(_Doing(job.number, list(job.alive), task, accuracy, self._clock.seconds))
 

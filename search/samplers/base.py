@@ -88,6 +88,10 @@ class Proposer(Protocol):
         """Takes in how a candidate ended."""
         ...
 
+    def revise(self, told: Told) -> None:
+        """Takes in what a complete candidate is worth by now, as if that had been told."""
+        ...
+
 
 class Sampler(Family):
     """Proposes the next candidate from those before it.
@@ -124,6 +128,9 @@ class Blind:
         pass
 
     def tell(self, told: Told) -> None:
+        pass
+
+    def revise(self, told: Told) -> None:
         pass
 
 

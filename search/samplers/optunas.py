@@ -117,6 +117,12 @@ class OptunaStudy:
             self._storage.set_trial_system_attr(trial_id, f"{_CONSTRAINTS_KEY}:{name}", over)
         self._study.tell(number, values, _STATES[told.state])
 
+    def revise(self, told: Told) -> None:
+        # Optuna has no way to do so: this is the trial that its samplers see.
+        trial = self._study.get_trials(deepcopy=False)[self._numbers[told.candidate]]
+        trial.values = list(told.values or ())
+        trial.system_attrs |= {f"{_CONSTRAINTS_KEY}:{n}": over for n, over in told.limits.items()}
+
     def _fresh_sampler(self, candidate: int, held: dict[str, Any]) -> BaseSampler:
         seed = int(np.random.SeedSequence((self._scope.seed, candidate)).generate_state(1)[0])
         with warnings.catch_warnings():

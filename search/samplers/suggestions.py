@@ -110,6 +110,19 @@ class Suggestions:
         self._proposer.tell(Told(candidate=candidate, state=state, values=told, limits=over))
         self._states[candidate] = state
 
+    def revise(
+        self, candidate: int, values: Sequence[float], limits: Mapping[str, float] = NOTHING
+    ) -> None:
+        """What a complete ``candidate`` is worth by now: as if that had been told.
+
+        Raises ``ValueError`` if it is not complete.
+        """
+        if (known := self._states.get(candidate)) != "complete":
+            raise ValueError(f"a candidate is revised once complete, got {candidate=} {known=}")
+        told = tuple(map(float, values))
+        over = {name: float(by) for name, by in limits.items()}
+        self._proposer.revise(Told(candidate=candidate, state="complete", values=told, limits=over))
+
     def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
         """Registers a candidate from the ledger, running, as ``ask`` left it."""
         self._refuse_known(candidate)

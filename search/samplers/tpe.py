@@ -101,6 +101,10 @@ class Parzen:
         if told.values is not None:
             self._complete[told.candidate] = told
 
+    def revise(self, told: Told) -> None:
+        self._good = None
+        self._complete[told.candidate] = told
+
     def _ways(self, candidate: int) -> NDArray[np.float64]:
         """How far along each knob's way it is proposed. [knobs]."""
         rng = generator(self._scope.seed, candidate)

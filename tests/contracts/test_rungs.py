@@ -19,7 +19,7 @@ from search.worths.contribution import Contribution
 from spaces.objectives import Aim, Objectives
 from tests.oracles import rungs as oracle
 
-PLENTY = settings(max_examples=60, deadline=None)
+PLENTY = settings(max_examples=40, deadline=None)
 NOWHERE = (np.inf, np.inf)
 TASKS = 9
 every_kind = pytest.mark.parametrize("kind", Rungs.kinds.values(), ids=Rungs.kinds)

@@ -149,6 +149,22 @@ def test_when_results_came_is_nothing_once_they_are_in(kind):
 
 
 @each_kind
+def test_what_is_revised_is_as_if_it_had_been_told(kind):
+    revised, told, numbers = begin(kind), begin(kind), range(8)
+    for number in numbers:
+        knobs = revised.ask(number).knobs
+        assert told.ask(number).knobs == knobs
+        state, values = end_of(number, knobs)
+        revised.tell(number, state, None if values is None else [values[1], values[0]])
+        told.tell(number, state, values)
+        if values is not None:
+            revised.revise(number, values)
+    assert asks(revised, range(8, 11)) == asks(told, range(8, 11))
+    with pytest.raises(ValueError, match="revised once complete, got candidate=99"):
+        revised.revise(99, [0.0, 0.0])
+
+
+@each_kind
 def test_same_seed_same_sequence_in_another_process(kind):
     program = (
         "import json, sys\n"

@@ -155,7 +155,7 @@ def test_a_foreign_line_is_named_by_its_number_every_time(tmp_path, line, says):
 def test_a_newer_schema_is_refused_whatever_else_it_says(tmp_path, more):
     line = encode(OPENED) | {"schema": SCHEMA + 1} | more
     (tmp_path / NAME).write_text(json.dumps(line) + "\n")
-    with pytest.raises(LedgerError, match=r"newer Equipoise \(schema 3.*upgrade"):
+    with pytest.raises(LedgerError, match=r"newer Equipoise \(schema 4.*upgrade"):
         read(tmp_path)
 
 
