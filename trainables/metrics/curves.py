@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from math import isnan, nan
 from statistics import fmean
+from typing import Literal
 
 from trainables.metrics.base import Metric, Sheet
 
@@ -79,14 +80,10 @@ def _fall(track: Sequence[float], window: int) -> float:
     return worst
 
 
-def _windowed_forgetting(window: int, sheet: Sheet) -> float:
-    tasks = range(len(sheet["curve"]))
-    return fmean(_fall(_track(sheet, i), window) for i in tasks)
-
-
-def _windowed_plasticity(window: int, sheet: Sheet) -> float:
-    tasks = range(len(sheet["curve"]))
-    return fmean(_fall([-a for a in _track(sheet, i)], window) for i in tasks)
+def _windowed(window: int, sign: Literal[1, -1], sheet: Sheet) -> float:
+    """The most that is lost within ``window`` evaluations, or of the negatives, which is gained."""
+    tracks = [_track(sheet, i) for i in range(len(sheet["curve"]))]
+    return fmean(_fall([sign * a for a in track], window) for track in tracks)
 
 
 def _learning_curve_area(sheet: Sheet) -> float:
@@ -133,7 +130,7 @@ CURVES = (
             source="arXiv:2205.13452",
             direction="min",
             needs=NEEDS,
-            of=partial(_windowed_forgetting, window),
+            of=partial(_windowed, window, 1),
         )
         for window in (10, 100)
     ),
@@ -145,7 +142,7 @@ CURVES = (
             source="arXiv:2205.13452",
             direction="max",
             needs=NEEDS,
-            of=partial(_windowed_plasticity, window),
+            of=partial(_windowed, window, -1),
         )
         for window in (10, 100)
     ),

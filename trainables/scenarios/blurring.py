@@ -9,16 +9,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from spaces.clock import Clock
-from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
-from trainables.scenarios.digits import (
-    CLASSES,
-    INPUTS,
-    SHAPE,
-    TrainSize,
-    ValidationSize,
-    splits,
-)
+from trainables.scenarios.base import Increment, Split, Stream
+from trainables.scenarios.digit_tasks import DigitTasks
+from trainables.scenarios.digits import CLASSES, INPUTS, splits
 from trainables.seeds import generator
 
 
@@ -30,7 +23,7 @@ class Homes(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Blurring(Scenario):
+class Blurring(DigitTasks):
     """Class-incremental without boundaries: ``blur`` of the images of blurry classes stray.
 
     Every class has a home task. A share ``disjoint`` of the classes (N, rounded to whole classes)
@@ -42,16 +35,6 @@ class Blurring(Scenario):
     tasks: Annotated[int, Field(ge=1, le=10)] = 5
     disjoint: Annotated[float, Field(ge=0, le=1)] = 0.5
     blur: Annotated[float, Field(ge=0, le=0.9)] = 0.1
-    steps: Annotated[int, Field(ge=1)] = 150
-    train: TrainSize = 1200
-    validation: ValidationSize = 300
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    def clock(self) -> Clock:
-        return even_clock(tasks=self.tasks, steps=self.steps)
-
-    def shape(self) -> Shape:
-        return SHAPE
 
     def increment(self) -> Increment:
         return "class"

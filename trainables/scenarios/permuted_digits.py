@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from spaces.clock import Clock
-from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
-from trainables.scenarios.digits import (
-    CLASSES,
-    INPUTS,
-    SHAPE,
-    TrainSize,
-    ValidationSize,
-    splits,
-)
+from trainables.scenarios.base import Increment, Scenario, Split, Stream
+from trainables.scenarios.digit_tasks import DigitTasks
+from trainables.scenarios.digits import CLASSES, INPUTS, splits
 from trainables.seeds import generator
 
 
 @Scenario.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PermutedDigits(Scenario):
+class PermutedDigits(DigitTasks):
     """Domain-incremental: each task shows the digits through a permutation of its own of the pixels.
 
     The first task shows them as they are, the others in orders drawn from ``seed``, one for each
@@ -35,18 +27,7 @@ class PermutedDigits(Scenario):
     (Goodfellow et al., arXiv:1312.6211; Kirkpatrick et al., arXiv:1612.00796); the sizes are ours.
     """
 
-    tasks: Annotated[int, Field(ge=1, le=100)] = 5
-    steps: Annotated[int, Field(ge=1)] = 150
-    train: TrainSize = 1200
-    validation: ValidationSize = 300
-    seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["permuted_digits"] = "permuted_digits"
-
-    def clock(self) -> Clock:
-        return even_clock(tasks=self.tasks, steps=self.steps)
-
-    def shape(self) -> Shape:
-        return SHAPE
 
     def increment(self) -> Increment:
         return "domain"

@@ -11,22 +11,14 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from spaces.clock import Clock
-from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
-from trainables.scenarios.digits import (
-    CLASSES,
-    INPUTS,
-    SHAPE,
-    Digits,
-    TrainSize,
-    ValidationSize,
-    parts,
-)
+from trainables.scenarios.base import Increment, Scenario, Split, Stream
+from trainables.scenarios.digit_tasks import DigitTasks
+from trainables.scenarios.digits import CLASSES, INPUTS, Digits, parts
 
 
 @Scenario.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RotatedDigits(Scenario):
+class RotatedDigits(DigitTasks):
     """Domain-incremental: task i shows the digits turned by i * ``degrees``, counter-clockwise.
 
     The 1,797 images are parted once, by image, before they are turned: ``train`` and
@@ -37,19 +29,8 @@ class RotatedDigits(Scenario):
     arXiv:1706.08840).
     """
 
-    tasks: Annotated[int, Field(ge=1, le=100)] = 5
     degrees: Annotated[float, Field(ge=0, le=180)] = 30.0
-    steps: Annotated[int, Field(ge=1)] = 150
-    train: TrainSize = 1200
-    validation: ValidationSize = 300
-    seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["rotated_digits"] = "rotated_digits"
-
-    def clock(self) -> Clock:
-        return even_clock(tasks=self.tasks, steps=self.steps)
-
-    def shape(self) -> Shape:
-        return SHAPE
 
     def increment(self) -> Increment:
         return "domain"

@@ -8,22 +8,15 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 
-from spaces.clock import Clock
-from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
-from trainables.scenarios.digits import (
-    CLASSES,
-    INPUTS,
-    SHAPE,
-    TrainSize,
-    ValidationSize,
-    splits,
-)
+from trainables.scenarios.base import Increment, Scenario, Split, Stream
+from trainables.scenarios.digit_tasks import DigitTasks
+from trainables.scenarios.digits import CLASSES, INPUTS, splits
 from trainables.seeds import generator
 
 
 @Scenario.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScoleDigits(Scenario):
+class ScoleDigits(DigitTasks):
     """Each task shows all training images of ``classes`` digits, drawn anew for every task.
 
     SCoLe, scaling continual learning (Lesort et al., arXiv:2207.04543): a finite world whose parts
@@ -39,16 +32,7 @@ class ScoleDigits(Scenario):
     tasks: Annotated[int, Field(ge=1, le=1000)] = 40
     classes: Annotated[int, Field(ge=1, le=10)] = 2
     steps: Annotated[int, Field(ge=1)] = 10
-    train: TrainSize = 1200
-    validation: ValidationSize = 300
-    seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["scole_digits"] = "scole_digits"
-
-    def clock(self) -> Clock:
-        return even_clock(tasks=self.tasks, steps=self.steps)
-
-    def shape(self) -> Shape:
-        return SHAPE
 
     def increment(self) -> Increment:
         return "class"

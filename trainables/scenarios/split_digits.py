@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from spaces.clock import Clock
-from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream, even_clock
-from trainables.scenarios.digits import (
-    CLASSES,
-    INPUTS,
-    TrainSize,
-    ValidationSize,
-    splits,
-)
+from trainables.scenarios.base import Increment, Scenario, Shape, Split, Stream
+from trainables.scenarios.digit_tasks import DigitTasks
+from trainables.scenarios.digits import CLASSES, INPUTS, splits
 from trainables.seeds import generator
 
 
 @Scenario.register
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SplitDigits(Scenario):
+class SplitDigits(DigitTasks):
     """Each task brings 10 / ``tasks`` digits that were not seen before.
 
     ``incremental`` says what a member is told and asked: ``class``, told nothing, it chooses
@@ -40,10 +33,6 @@ class SplitDigits(Scenario):
     tasks: Literal[1, 2, 5, 10] = 5
     incremental: Literal["class", "task", "domain"] = "class"
     order: Literal["natural", "shuffled"] = "natural"
-    steps: Annotated[int, Field(ge=1)] = 150
-    train: TrainSize = 1200
-    validation: ValidationSize = 300
-    seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["split_digits"] = "split_digits"
 
     def __post_init__(self) -> None:
@@ -52,9 +41,6 @@ class SplitDigits(Scenario):
                 f"a task of one digit leaves nothing to choose: with incremental: "
                 f"{self.incremental} there may be at most 5 tasks, got tasks={self.tasks}"
             )
-
-    def clock(self) -> Clock:
-        return even_clock(tasks=self.tasks, steps=self.steps)
 
     def shape(self) -> Shape:
         own = CLASSES // self.tasks

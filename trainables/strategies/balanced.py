@@ -30,8 +30,8 @@ class Balanced(Strategy):
     ``old`` counts the classes of earlier tasks and ``new`` those of this one, so that r is 0 in the
     first task and nears 1: what a method that keeps its balance distils more the more there is to
     keep. With the merge ``weight_aligning``, the ``previous`` student as the teacher, at temperature 2, it is
-    WA. Both parts are means over the batch and what the memory shows again; of one alone, as with
-    ``replay``, while nothing is remembered. As in the paper there is no factor Temp^2.
+    WA. Both parts are means over the batch and what the memory shows again together. As in the paper
+    there is no factor Temp^2.
     """
 
     wants: ClassVar[frozenset[str]] = frozenset({"replay", "old", "new"})
@@ -52,10 +52,6 @@ class Balanced(Strategy):
         x = torch.cat([batch.x, replay.x[0]])
         mine = lesson.forward(lesson.student, x, batch.old)
         aim = lesson.forward(lesson.companions["teacher"], x, batch.old).detach()
-        apart = divergences(mine, aim, lesson.now["temperature"])
-        # 1 for every sample that is there.
-        there = torch.cat(
-            [torch.ones_like(apart[: len(batch.x)]), len(replay.y[0]) * replay.share[0]]
-        )
-        kept = (there * apart).sum() / there.sum()
+        # Where r is above 0 there is a past, of which the memory shows as many samples as it ever does.
+        kept = divergences(mine, aim, lesson.now["temperature"]).mean()
         return added((1 - r) * fit + r * kept, self.terms, lesson)
