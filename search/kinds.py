@@ -44,6 +44,8 @@ FAMILIES = {
     "classifier": "trainables.classifiers",
     "schedule": "spaces.schedules",
     "sampler": "search.samplers",
+    "rungs": "search.rungs",
+    "worth": "search.worths",
     "claim": "search.claims",
 }
 """The package of each family, in the order of a study file."""
