@@ -153,8 +153,13 @@ _KINDS: dict[str, type[Any]] = {
 
 def encode(event: Event) -> dict[str, Any]:
     """A JSON object whose ``event`` names the kind."""
-    fields = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+    fields = {name: getattr(event, name) for name in _names(event.event)}
     return {"event": event.event, **fields}
+
+
+@cache
+def _names(kind: str) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(_KINDS[kind]))
 
 
 def decode(line: dict[str, Any]) -> Event:

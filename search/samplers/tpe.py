@@ -131,10 +131,12 @@ class Parzen:
     def _chosen(self, good: Good, rng: np.random.Generator) -> Cells:
         """An option for each choice. Before anything is known a ``share`` is believed to be good."""
         choices = self._grid.choices
-        hits = good.near[choices]
-        misses = np.maximum(self._ground.rows[choices] - hits, 0)
+        options = int(self._grid.sizes[choices].max(initial=0))
+        hits = good.near[choices, :options]
+        misses = np.maximum(self._ground.rows[choices, :options] - hits, 0)
         share = rng.beta(1 + hits, 1 / self._spec.share - 1 + misses)
-        return np.where(self._grid.prior[choices] > 0, share, -1).argmax(axis=1)
+        drawable = self._grid.prior[choices, :options] > 0
+        return np.where(drawable, share, -1).argmax(axis=1) if options else np.empty(0, np.int64)
 
     def _look(self) -> Good:
         numbers = sorted(self._complete)
