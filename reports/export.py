@@ -95,11 +95,29 @@ def provenance(
         "folder": str(directory),
         "candidate": candidate,
         "values": outcome.values,
+        **_seeds(history, candidate),
         "validation": [list(row) for row in history.rows(candidate)],
         "versions": opened.versions,
         "git": opened.git,
     }
     return {**told, "exported": exported} if exported else told
+
+
+def _seeds(history: History, candidate: int) -> dict[str, Any]:
+    """What each seed of a repeated candidate scored, and the means that its front is of."""
+    names = tuple(history.outcomes[candidate].values)
+    if not (errors := history.errors(candidate, names)):
+        return {}
+    ended = [t for t in history.trainings(candidate) if t in history.outcomes]
+    each = [
+        {
+            "candidate": t,
+            "seed": history.candidates[t].config["recipe"].get("seed", 0),
+            "values": history.outcomes[t].values,
+        }
+        for t in ended
+    ]
+    return {"means": history.final(candidate), "standard_errors": errors, "seeds": each}
 
 
 def _device(study: StudyFile) -> str:

@@ -30,12 +30,28 @@ UNFINISHED = "no candidate has finished the whole stream"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A candidate of the front: its objectives, its recipe and averager, its knobs as text."""
+    """A candidate of the front: its objectives, its recipe and averager, its knobs as text.
+
+    Of one that was repeated the values are means over its ``seeds``, with their standard errors.
+    """
 
     candidate: int
     values: dict[str, float]
     config: dict[str, Any]
     settings: dict[str, str]
+    seeds: int = 1
+    errors: dict[str, float] = field(default_factory=dict)
+
+    def told(self, name: str) -> str:
+        """An objective as a reader is shown it."""
+        error = f" ± {self.errors[name]:.4f}" if self.errors else ""
+        return f"{self.values[name]:.4f}{error}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; of one that was repeated, with ``seeds`` and ``standard_errors``."""
+        repeated = {"seeds": self.seeds, "standard_errors": self.errors} if self.errors else {}
+        said = {"candidate": self.candidate, "values": self.values, "config": self.config}
+        return said | repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +95,7 @@ class Front:
             **limits,
             "reference": dict(self.reference),
             "hypervolume": self.hypervolume,
-            "front": [
-                {"candidate": r.candidate, "values": r.values, "config": r.config}
-                for r in self.rows
-            ],
+            "front": [row.to_json() for row in self.rows],
         }
 
     def costs(self, rows: Sequence[Row]) -> np.ndarray:
@@ -118,6 +131,8 @@ def of(history: History, study: StudyFile) -> Front:
             values=dict(zip(objectives.names, map(float, values[i]), strict=True)),
             config=history.candidates[on[i]].config,
             settings=settings(knobs, history.candidates[on[i]].knobs),
+            seeds=len(history.all_values(on[i], objectives.names)),
+            errors=history.errors(on[i], objectives.names),
         )
         for i in order
     ]
@@ -199,7 +214,7 @@ def render_table(front: Front, console: Console) -> None:
     table.add_column("made of")
     for row in front.rows:
         chosen = [v for k, v in row.settings.items() if k not in same and not _is_number(v)]
-        values = [f"{row.values[n]:.4f}" for n in front.objectives]
+        values = [row.told(n) for n in front.objectives]
         mark = marks.get(row.candidate, "")
         table.add_row(str(row.candidate), *values, mark, " · ".join(chosen))
     console.print(table)
@@ -211,8 +226,18 @@ def render_table(front: Front, console: Console) -> None:
         console.print(f"all of them: {sentence(same)}", style="dim")
     reference = ", ".join(f"{v:g}" for v in front.reference.values())
     console.print(f"hypervolume {front.hypervolume:.4f} (reference {reference})")
-    for line in limits(front):
+    for line in [*seeds(front), *limits(front)]:
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def seeds(front: Front) -> list[str]:
+    """In a line, over how many seeds the front's figures are, if any were repeated."""
+    counts = [row.seeds for row in front.rows]
+    if max(counts, default=1) == 1:
+        return []
+    fewest, most = min(counts), max(counts)
+    said = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return [f"means ± standard errors over {said} seeds"]
 
 
 def limits(front: Front) -> list[str]:

@@ -128,7 +128,7 @@ def _points(
 
 
 def _hover(history: History, candidate: int, names: Sequence[str], knobs: Sequence[Knob]) -> str:
-    values = history.outcomes[candidate].values
+    values = history.final(candidate) or history.outcomes[candidate].values
     told = settings(knobs, history.candidates[candidate].knobs)
     lines = [f"<b>candidate {candidate}</b>", *(f"{n} {values[n]:.4f}" for n in names)]
     return "<br>".join([*lines, *(html.escape(f"{k} {v}") for k, v in told.items())])
@@ -206,7 +206,7 @@ def _table(found: Front) -> str:
     names = [f"{n} {fronts.arrow(d)}" for n, d in found.objectives.items()]
     head = _cells("th", ["candidate", *names], "n") + _cells("th", ["pick", "settings"])
     rows = [
-        _cells("td", [row.candidate, *(f"{row.values[n]:.4f}" for n in found.objectives)], "n")
+        _cells("td", [row.candidate, *(row.told(n) for n in found.objectives)], "n")
         + _cells("td", [picks.get(row.candidate, "")], "pick")
         + _cells("td", [sentence(row.settings)])
         for row in found.rows
@@ -223,7 +223,8 @@ def _summary(history: History, found: Front) -> str:
     counts = " · ".join(f"{n} {state}" for state, n in history.counts().items() if n)
     reference = ", ".join(f"{v:g}" for v in found.reference.values())
     volume = f"hypervolume {found.hypervolume:.4f} (reference {reference})"
-    return f"{counts or 'no candidates'} · {volume} · launched {history.opened.created}"
+    said = " · ".join([counts or "no candidates", volume, *fronts.seeds(found)])
+    return f"{said} · launched {history.opened.created}"
 
 
 def _said(history: History) -> str:

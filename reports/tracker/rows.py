@@ -22,6 +22,7 @@ from trainables.metrics import BY_TASK, PREFIX
 from trainables.metrics.curves import points
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from search.events import Opened, Outcome
@@ -49,6 +50,7 @@ _SETTINGS = (
     "sampler",
     "budget",
     "rungs",
+    "repeats",
     "fold",
     "resources",
     "device",
@@ -145,6 +147,8 @@ def candidate_row(
     }
     if job is not None:
         tags["equipoise.job"] = str(job)
+    if asked.repeats is not None:
+        tags["equipoise.repeats"] = str(asked.repeats)
     if outcome.reason is not None:
         tags["equipoise.reason"] = outcome.reason
     if goals.constraints and outcome.state == "complete":
@@ -229,36 +233,62 @@ class Curve:
     def __init__(self, goals: Goals) -> None:
         self._goals, self._objectives = goals, goals.objectives
         self._front = np.empty((0, len(goals.objectives.names)))
+        self._rows: dict[int, list[dict[str, float]]] = {}
         self._counts = dict.fromkeys(_STATUS, 0)
-        self._seconds = 0.0
+        self._seen, self._seconds = 0, 0.0
 
     def points(self, history: History) -> list[Point]:
         """Those of the outcomes that have come since the last call."""
-        seen = sum(self._counts.values())
-        new = list(history.outcomes.values())[seen:]
+        new = list(history.outcomes.values())[self._seen :]
         return [p for outcome in new for p in self._take(history, outcome)]
 
     def _take(self, history: History, outcome: Outcome) -> list[Point]:
-        self._counts[outcome.state] += 1
+        again = history.candidates[outcome.candidate].repeats
+        self._seen += 1
         self._seconds += sum(r.seconds for r in history.records[outcome.candidate].values())
-        at, step = moment(history.opened, outcome.at), sum(self._counts.values())
+        at = moment(history.opened, outcome.at)
         points = [
-            Point(outcome.state, self._counts[outcome.state], step, at),
-            Point("study_seconds", outcome.at, step, at),
-            Point("device_seconds", self._seconds, step, at),
+            Point("study_seconds", outcome.at, self._seen, at),
+            Point("device_seconds", self._seconds, self._seen, at),
         ]
+        if again is not None:
+            return [*points, *self._repeated(again, outcome, at)]
+        self._counts[outcome.state] += 1
+        points.append(Point(outcome.state, self._counts[outcome.state], self._seen, at))
         if outcome.state == "complete":
-            points += self._widened(history, outcome, at)
+            self._rows[outcome.candidate] = [outcome.values]
+            self._widen([outcome.values])
+            points += self._now(at)
         return points
 
-    def _widened(self, history: History, outcome: Outcome, at: int) -> list[Point]:
-        if self._goals.feasible(outcome.values):
-            values = history.values([outcome.candidate], self._objectives.names)
-            costs = np.concatenate([self._front, self._objectives.costs(values)])
+    def _repeated(self, candidate: int, outcome: Outcome, at: int) -> list[Point]:
+        """The front anew: that of the means, but for who failed with a seed."""
+        if outcome.state == "pruned" or candidate not in self._rows:
+            return []
+        self._rows[candidate].append(outcome.values)
+        if outcome.state == "failed":
+            del self._rows[candidate]
+        self._front = self._front[:0]
+        self._widen([_mean(values) for values in self._rows.values()])
+        return self._now(at)
+
+    def _widen(self, values: Sequence[Mapping[str, float]]) -> None:
+        names = self._objectives.names
+        rows = [[v[n] for n in names] for v in values if self._goals.feasible(v)]
+        if rows:
+            costs = np.concatenate([self._front, self._objectives.costs(np.array(rows))])
             self._front = costs[non_dominated(costs)]
+
+    def _now(self, at: int) -> list[Point]:
         volume = hypervolume(self._front, self._objectives.reference_cost)
         step = self._counts["complete"]
         return [
             Point("hypervolume", volume, step, at),
             Point("front_size", len(self._front), step, at),
         ]
+
+
+def _mean(values: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of the metrics that every one of ``values`` has."""
+    first, *rest = values
+    return {n: float(np.mean([v[n] for v in values])) for n in first if all(n in r for r in rest)}
