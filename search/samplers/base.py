@@ -40,7 +40,10 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What is asked for. ``place`` is how many of its ``sort`` were asked for before."""
+    """What is asked for. ``place`` is how many of its ``sort`` were asked for before.
+
+    ``held`` are values of knobs that are not to be drawn; not all of them need be in play.
+    """
 
     candidate: int
     place: int = 0
@@ -146,12 +149,13 @@ def picker(scope: Scope, ways: Callable[[], Sequence[float]]) -> Pick:
     return pick
 
 
-def generator(seed: int, candidate: int) -> np.random.Generator:
-    """Randomness that belongs to this study and this candidate alone.
+def generator(seed: int, candidate: int, stream: int = 0) -> np.random.Generator:
+    """Randomness that belongs to this study and this candidate alone, of which it has many streams.
 
     Philox (Salmon et al., SC 2011) is keyed rather than seeded: a tenth of the time to set up.
     """
-    return np.random.Generator(np.random.Philox(key=(seed & _WORD) << 64 | (candidate & _WORD)))
+    key = (seed & _WORD) << 64 | (candidate & _WORD)
+    return np.random.Generator(np.random.Philox(key=key, counter=stream << 192))
 
 
 _WORD = 2**64 - 1

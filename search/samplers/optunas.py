@@ -74,7 +74,7 @@ class OptunaStudy:
         return lambda name, domain: value(domain, suggest(trial, name, domain))
 
     def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
-        for name in ask.held:
+        for name in [name for name in ask.held if name in knobs]:
             suggest(self._trial, name, self._scope.knobs[name])
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(
             self._study_id, self._numbers[ask.candidate]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.samplers.base import Ask, Ending, Knobs, Sampler, Scope, Sort, Told
 from search.samplers.coordinates import coordinate
+from search.samplers.priors import Priors
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ class Suggestions:
     def __init__(self, sampler: Sampler, space: Space, objectives: Objectives, seed: int) -> None:
         self._space, self._objectives = space, objectives
         self._knobs = space.knobs()
-        self._proposer = sampler.proposer(
-            Scope(knobs=self._knobs, objectives=objectives, seed=seed)
-        )
+        scope = Scope(knobs=self._knobs, objectives=objectives, seed=seed)
+        self._proposer, self._priors = sampler.proposer(scope), Priors(scope)
         self._states: dict[int, str] = {}
         self._asked: Counter[str] = Counter()
 
@@ -61,13 +61,15 @@ class Suggestions:
         for name, given in fixed.items():
             self._refuse_outside(name, given)
         sort: Sort = "part" if fixed else "whole"
-        ask = Ask(candidate=candidate, place=self._asked[sort], sort=sort, held=fixed)
+        place = self._asked[sort]
+        held = {**self._priors.drawn(candidate, place), **fixed}
+        ask = Ask(candidate=candidate, place=place, sort=sort, held=held)
         propose = self._proposer.begin(ask)
         knobs: dict[str, Any] = {}
 
         def pick(path: Path, domain: Domain) -> Any:
             name = knob_name(path)
-            knobs[name] = found = fixed[name] if name in fixed else propose(name, domain)
+            knobs[name] = found = held[name] if name in held else propose(name, domain)
             return found
 
         _, filled = self._space.draw(pick)

@@ -94,7 +94,10 @@ def test_every_path_has_its_line():
             "f.yaml:1: a: unknown tag !q (one of !choice, !int, !log, !near_one, !same, !uniform)",
         ),
         ("a: !log 3", "f.yaml:1: a: !log: two numbers in brackets are due"),
-        ("a: !log {b: 3}", "f.yaml:1: a: !log: two numbers in brackets are due"),
+        (
+            "a: !log {b: 3}",
+            "f.yaml:1: a: !log: two numbers in brackets, or {range: [low, high], prior: x}, are due",
+        ),
         ("a: !log [1]", "f.yaml:1: a: !log: two numbers in brackets are due, got 1"),
         ("a: !log [1, x]", "f.yaml:1: a: !log: two numbers in brackets are due, got 1, 'x'"),
         ("a: !log [1, true]", "f.yaml:1: a: !log: two numbers in brackets are due, got 1, true"),
