@@ -11,12 +11,15 @@ import numpy as np
 from search import studyfile
 from search.worlds import Arc
 from spaces import fronts
+from trainables.metrics import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from search.engines.virtual import Usage
     from search.study import Study
     from search.studyfile import StudyFile
-    from search.worlds import World
+    from search.worlds import Knobs, Triangles, World
     from spaces.fronts import Costs
 
 ARC = """\
@@ -37,12 +40,25 @@ budget: {candidates: 64}
 
 @dataclass(frozen=True, kw_only=True)
 class Arena:
-    """A study to search in a ``world`` whose ``front`` (as costs) is known; ``name`` is the world's."""
+    """A study to search in a ``world`` whose ``front`` (as costs) is known; ``name`` is the world's.
+
+    What is found is judged by what it is ``expected`` to score, without the luck of the seed that a
+    search saw: by luck alone one would find better than the best.
+    """
 
     name: str
     file: StudyFile
     world: World
+    expected: Callable[[Sequence[Knobs]], Triangles]
     front: Costs
+
+    def costs(self, candidates: Sequence[Knobs]) -> Costs:
+        """What candidates really cost. [n, objectives]."""
+        objectives, found = self.file.objectives, []
+        for rows in self.expected(candidates):
+            sheet = {"accuracy": [tuple(row[: k + 1].tolist()) for k, row in enumerate(rows)]}
+            found.append(list(measure(objectives.names, sheet).values()))
+        return objectives.costs(found)
 
     @property
     def reference(self) -> Costs:
@@ -68,11 +84,13 @@ class Arena:
 def synthetic() -> Arena:
     """A world in closed form: its front is a quarter circle."""
     file = studyfile.read_text(ARC, "arc")
+    world = Arc(knobs=file.space.knobs(), trade="averager.0.momentum")
     angle = np.linspace(0, np.pi / 2, 257)
     return Arena(
         name="synthetic",
         file=file,
-        world=Arc(knobs=file.space.knobs(), trade="averager.0.momentum"),
+        world=world,
+        expected=lambda candidates: world.accuracy(candidates, 0),
         front=file.objectives.costs(np.stack([np.cos(angle), np.sin(angle)], axis=1)),
     )
 
@@ -85,26 +103,30 @@ class Enough:
     """
 
     def __init__(self, arena: Arena, *, least: float, most: float, near: float) -> None:
-        self._reference = arena.reference
-        self._level, self._least, self._most = near * arena.hypervolume, least, most
-        self._front, self._found = np.empty((0, len(self._reference))), 0.0
-        self._known = 0
+        self._arena, self._level = arena, near * arena.hypervolume
+        self._least, self._most = least, most
+        self._front, self._found = np.empty((0, len(arena.reference))), 0.0
+        self._told = 0
+        self.costs: list[Costs] = []
 
     def __call__(self, spent: float) -> bool:
         return spent >= self._most or (spent >= self._least and self._found >= self._level)
 
-    def found(self, costs: Costs) -> None:
-        """Takes in what a full-stream candidate costs [objectives]."""
-        if not (self._front <= costs).all(axis=1).any():
-            front = np.vstack([self._front[~(costs <= self._front).all(axis=1)], costs])
-            self._front, self._found = front, fronts.hypervolume(front, self._reference)
+    def found(self, candidates: Sequence[Knobs]) -> None:
+        """Takes in full-stream candidates, whose costs are kept in ``costs``."""
+        for cost in self._arena.costs(candidates):
+            self.costs.append(cost)
+            if not (self._front <= cost).all(axis=1).any():
+                front = np.vstack([self._front[~(cost <= self._front).all(axis=1)], cost])
+                self._front = front
+                self._found = fronts.hypervolume(front, self._arena.reference)
 
     def study(self, study: Study, usage: Usage) -> bool:
         """The same, of a study: takes in what of it is new."""
-        objectives, outcomes = study.file.objectives, study.history.outcomes
-        for outcome in islice(outcomes.values(), self._known, None):
-            if outcome.state == "complete":
-                values = [outcome.values[name] for name in objectives.names]
-                self.found(objectives.costs(values)[0])
-        self._known = len(outcomes)
+        history = study.history
+        outcomes = islice(history.outcomes.values(), self._told, None)
+        new = [o.candidate for o in outcomes if o.state == "complete"]
+        if new:
+            self.found([history.candidates[c].knobs for c in new])
+        self._told = len(history.outcomes)
         return self(usage.busy)

@@ -84,6 +84,7 @@ def figure(
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - likewise
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter  # noqa: PLC0415
 
     shown = _shown(list(found))
     canvas, (left, right) = plt.subplots(1, 2, figsize=(13, 5.2), layout="constrained")
@@ -99,6 +100,9 @@ def figure(
         ylabel="hypervolume, share of the true front's",
         xlim=(limits.least / 30, limits.least),
     )
+    left.xaxis.set_major_formatter(ScalarFormatter())
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.legend(loc="lower right", fontsize=8, frameon=False)
     true = arena.front * arena.signs
     right.plot(

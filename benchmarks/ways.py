@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +16,7 @@ from search.traces import Trace
 from spaces.fronts import additive_epsilon, hypervolume, igd_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from benchmarks.arenas import Arena
     from benchmarks.rivals import Rival
@@ -74,7 +74,8 @@ class Ours:
         file = arena.study(*self.overrides, seed=seed, candidates=most)
         found = simulate(file, arena.world, Fleet(workers=limits.workers, seed=seed), enough.study)
         told = {"ended": len(found.history.outcomes), "deciding": found.deciding}
-        return Trace.of(found.history, file.goals), told | {"spent": found.usage.busy}
+        trace = replace(Trace.of(found.history, file.goals), costs=stacked(enough.costs, arena))
+        return trace, told | {"spent": found.usage.busy}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +133,11 @@ def theirs() -> list[Theirs]:
         Theirs(name="Syne Tune MOASHA", make=moasha("non_dominated")),
         Theirs(name="Syne Tune MOASHA, linear", make=moasha("linear")),
     ]
+
+
+def stacked(costs: Sequence[Costs], arena: Arena) -> Costs:
+    """[n, objectives], if n is 0 too."""
+    return np.array(costs, dtype=np.float64).reshape(-1, len(arena.reference))
 
 
 def _tasks(arena: Arena) -> int:

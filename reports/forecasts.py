@@ -20,19 +20,17 @@ COLUMNS = {
     "device_seconds": "{:.1f}",
     "utilisation": "{:.0%}",
     "complete": "{:.0f}",
-    "pruned": "{:.0f}",
-    "failed": "{:.0f}",
     "deaths": "{:.0f}",
-    "lost": "{:.1f}",
 }
+"""What a terminal of 80 columns has room for; JSON has everything."""
 
 
 def render(found: Sequence[Forecast], console: Console) -> None:
     """The median of each figure, and its quartiles below where they differ."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("workers", justify="right", vertical="bottom")
+    table.add_column("workers", justify="right", vertical="top")
     for name in COLUMNS:
-        table.add_column(name.replace("_", "\n"), justify="right", vertical="bottom")
+        table.add_column(name.replace("_", "\n"), justify="right", vertical="top")
     for forecast in found:
         cells = [_cell(form, forecast.figures[name]) for name, form in COLUMNS.items()]
         table.add_row(str(forecast.workers), *cells)
