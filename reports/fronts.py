@@ -145,7 +145,7 @@ def of(history: History, study: StudyFile) -> Front:
         constraints=goals.constraints.told(),
         preferences=goals.preferences.told(),
         infeasible=_infeasible(history, goals),
-        preferred=_preferred(goals, rows),
+        preferred=preferred(goals, rows),
         lacking=goals.unmet(history.finals()) or UNFINISHED,
     )
 
@@ -321,7 +321,8 @@ def _infeasible(history: History, goals: Goals) -> dict[int, str]:
     return {c: goals.broken(values) for c, values in found if not goals.feasible(values)}
 
 
-def _preferred(goals: Goals, rows: Sequence[Row]) -> frozenset[int] | None:
+def preferred(goals: Goals, rows: Sequence[Row]) -> frozenset[int] | None:
+    """Those of the front that the knee is one of; None if the study prefers none."""
     if not goals.preferences:
         return None
     return frozenset(rows[i].candidate for i in goals.nearest([r.values for r in rows]))

@@ -29,8 +29,9 @@ HEAD = """\
 def front(findings: Findings) -> fronts.Front:
     """The front of the study's candidates and the averages made, these numbered from ``first``."""
     study = findings.file
-    objectives, knobs = study.objectives, knobs_of(study.space.knobs())
-    every = _every(findings)
+    objectives, goals, knobs = study.objectives, study.goals, knobs_of(study.space.knobs())
+    measured = _every(findings)
+    every = {n: e for n, e in measured.items() if goals.feasible(e.metrics)}
     values = np.array([[e.metrics[n] for n in objectives.names] for e in every.values()])
     costs = objectives.costs(values)
     numbers, on = list(every), non_dominated(costs)
@@ -50,6 +51,11 @@ def front(findings: Findings) -> fronts.Front:
         hypervolume=findings.after,
         rows=tuple(rows),
         states=dict.fromkeys(every, "complete"),
+        constraints=goals.constraints.told(),
+        preferences=goals.preferences.told(),
+        infeasible={n: goals.broken(e.metrics) for n, e in measured.items() if n not in every},
+        preferred=fronts.preferred(goals, rows),
+        lacking=goals.unmet({n: e.metrics for n, e in measured.items()}) or fronts.UNFINISHED,
     )
 
 
@@ -106,7 +112,8 @@ def files(findings: Findings, directory: Path) -> dict[str, str]:
     """
     both = front(findings)
     said = {**both.to_json(), "first_made": first(findings), **figures(findings)}
-    picks = {which: fronts.pick(both, which) for which in ("knee", *both.objectives)}
+    words = ("knee", *both.objectives) if both.rows else ()
+    picks = {which: fronts.pick(both, which) for which in words}
     return {
         "candidates.csv": _table(findings).to_csv(),
         "posthoc.json": json.dumps(said, indent=2) + "\n",

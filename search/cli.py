@@ -273,8 +273,10 @@ def _posthoc(options: argparse.Namespace) -> int:
     reports.render(findings, Console())
     for name, text in reports.files(findings, options.dir).items():
         _write(out / name, text)
-    knee = out / "best" / "knee.yaml"
-    print(f"all of them: {out / 'candidates.csv'}; train the best: equipoise train {knee}")
+    knee, best = out / "best" / "knee.yaml", ""
+    if reports.front(findings).rows:
+        best = f"; train the best: equipoise train {knee}"
+    print(f"all of them: {out / 'candidates.csv'}{best}")
     return 0
 
 

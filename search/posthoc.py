@@ -113,9 +113,10 @@ def posthoc(directory: Path, *, candidates: int, sampler: Sampler) -> Findings:
     history, file = load(directory)
     _refuse_merges(directory, file)
     closer = [n for n in OF_ACCURACY if file.evaluate and METRICS[n].closer]
-    if beyond := [n for n in file.objectives.names if n not in OF_ACCURACY or n in closer]:
+    if beyond := [n for n in file.goals.names if n not in OF_ACCURACY or n in closer]:
         why = f"{beyond[0]} is not known of averages made afterwards, whose accuracy alone is measured, at the ends of tasks"
-        raise SpecError([f"{directory}: the objective {why}"])
+        what = "objective" if beyond[0] in file.objectives.names else "constraint"
+        raise SpecError([f"{directory}: the {what} {why}"])
     students = _students(directory, history, file)
     bench = Bench(file)
     made: list[Made] = []
@@ -211,18 +212,18 @@ class Student:
 
     def search(self, candidates: int, sampler: Sampler) -> list[Made]:
         """Makes and measures ``candidates`` averages; one, if there is nothing to choose."""
-        objectives = self._bench.file.objectives
+        goals = self._bench.file.goals
         wanted = candidates if self._space.knobs() else 1
         seed = int(self._seed.generate_state(1)[0])
-        suggestions = Suggestions(sampler, self._space, objectives, seed)
+        suggestions = Suggestions(sampler, self._space, goals.objectives, seed)
         out: list[Made] = []
         while len(out) < wanted:
             numbers = range(len(out), min(wanted, len(out) + BATCH))
             batch = self._made([suggestions.ask(n) for n in numbers])
             for number, made in zip(numbers, batch, strict=True):
                 if made.metrics:
-                    told = [made.metrics[n] for n in objectives.names]
-                    suggestions.tell(number, "complete", told)
+                    told, limits = goals.told(made.metrics), goals.limits(made.metrics)
+                    suggestions.tell(number, "complete", told, limits)
                 else:
                     suggestions.tell(number, "failed")
             out += batch
@@ -353,9 +354,10 @@ def _together(checks: Sequence[Check]) -> Check:
 
 
 def _volume(history: History, file: StudyFile, made: Sequence[Made]) -> float:
-    """The hypervolume of what was measured and what was made, together."""
-    objectives = file.objectives
-    new = [[m.metrics[n] for n in objectives.names] for m in made if m.metrics]
-    old = history.values(history.in_state("complete"), objectives.names)
+    """The hypervolume of what was measured and what was made, together, as far as it is feasible."""
+    objectives, goals = file.objectives, file.goals
+    kept = [m.metrics for m in made if m.metrics and goals.feasible(m.metrics)]
+    new = [[metrics[n] for n in objectives.names] for metrics in kept]
+    old = history.values(history.feasible(goals), objectives.names)
     values = np.concatenate([old, np.array(new).reshape(len(new), len(objectives.names))])
     return hypervolume(objectives.costs(values), objectives.reference_cost)

@@ -43,8 +43,6 @@ _SETTINGS = (
     "seed",
     "scenario",
     "objectives",
-    "constraints",
-    "preferences",
     "metrics",
     "evaluate",
     "sampler",
@@ -109,6 +107,8 @@ def study_row(history: History, study: StudyFile, directory: Path) -> Row:
     settings: dict[str, Any] = {}
     for name in _SETTINGS:
         settings |= flat(name, getattr(study, name))
+    settings |= flat("constraints", study.constraints.told())
+    settings |= flat("preferences", study.preferences.told())
     domains = {f"space.{name}": str(domain) for name, domain in study.space.knobs().items()}
     return Row(
         name=opened.name,

@@ -142,6 +142,21 @@ def reference(empty_store, tmp_path_factory):
 # --- what is written ----------------------------------------------------------------------------
 
 
+def test_who_breaks_a_constraint_is_tagged_and_never_on_the_front(fresh):
+    bounded = opened(overrides=("constraints={forgetting: '<= 0.35'}",))
+    directory = fresh((bounded, *story()[1:]))
+    synced = sync(directory, store(directory))
+    client = open_client(store(directory))
+    parent = client.get_run(synced.parent)
+    assert parent.data.params["constraints.forgetting"] == "<= 0.35"
+    runs = client.search_runs([synced.experiment], "tags.feasible = 'false'")
+    assert [r.data.tags["equipoise.candidate"] for r in runs] == ["0"]
+    on = client.search_runs([synced.experiment], "tags.pareto = 'true' and tags.feasible = 'true'")
+    assert {r.data.tags["equipoise.candidate"] for r in on} == {"1", "2"}
+    assert len(client.search_runs([synced.experiment], "tags.pareto = 'true'")) == 2
+    assert parent.data.metrics["hypervolume"] == pytest.approx(0.8 * 0.6 + 0.4 * 0.1)
+
+
 def test_the_store_says_what_the_ledger_says(fresh):
     directory = fresh(story())
     synced = sync(directory, store(directory))

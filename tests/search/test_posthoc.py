@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from reports import posthoc as reports
 from search.albums import finished, folder
 from search.cli import main
 from search.engines.local import reason
@@ -304,3 +305,20 @@ def test_what_it_cannot_do_is_refused(digits, words, complaint):
     code, _, err = equipoise("posthoc", digits[0], *words)
     assert (code, err.strip()) == (2, complaint)
     assert not (digits[0] / "posthoc").exists()
+
+
+def test_an_average_that_breaks_a_constraint_is_made_and_stands_nowhere(tmp_path):
+    asked = ("snapshots={every: 4}", "budget.candidates=6", "rungs=null")
+    bounds = 'constraints: {plasticity: ">= 0.9"}\n'
+    study(tmp_path / "bounded", *asked, text=TEXT + bounds)
+    findings = posthoc(tmp_path / "bounded", candidates=6, sampler=Qmc())
+    found = reports.front(findings)
+    assert {m.metrics["plasticity"] >= 0.9 for m in findings.made} == {True, False}
+    numbered = dict(enumerate(findings.made, reports.first(findings)))
+    on = {row.candidate for row in found.rows} & numbered.keys()
+    assert all(numbered[n].metrics["plasticity"] >= 0.9 for n in on)
+    assert found.infeasible.keys() & numbered.keys()
+    parameters = TEXT + 'constraints: {parameters: "<= 400"}\n'
+    study(tmp_path / "wide", *asked, text=parameters)
+    with pytest.raises(SpecError, match="the constraint parameters is not known of averages made"):
+        posthoc(tmp_path / "wide", candidates=6, sampler=Qmc())
