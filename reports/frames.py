@@ -32,7 +32,8 @@ def candidates(history: History, study: StudyFile) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     frame["on_front"] = [c in front for c in frame.index]
     if study.constraints:
-        kept = [_feasible(history, study, c) for c in frame.index]
+        finals, feasible = history.finals(), set(history.feasible(study.goals))
+        kept = [c in feasible if c in finals else None for c in frame.index]
         frame.insert(2, "feasible", pd.array(kept, dtype="boolean"))
     frame["job"] = frame["job"].astype("Int64")
     return frame.rename_axis("candidate")
@@ -74,12 +75,6 @@ def _of_task(record: Measured, task: int) -> dict[str, float]:
         for name, values in record.measures.items()
         if name.removeprefix(PREFIX) in BY_TASK and task < len(values)
     }
-
-
-def _feasible(history: History, study: StudyFile, candidate: int) -> bool | None:
-    outcome = history.outcomes.get(candidate)
-    complete = outcome is not None and outcome.state == "complete"
-    return study.goals.feasible(outcome.values) if outcome and complete else None
 
 
 def _row(history: History, candidate: int, metrics: list[str], knobs: list[str]) -> list[Any]:

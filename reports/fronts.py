@@ -16,7 +16,7 @@ from spaces.fronts import hypervolume, non_dominated
 from spaces.specs import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -122,6 +122,7 @@ def of(history: History, study: StudyFile) -> Front:
     """The front of the candidates that are complete by now and keep the constraints."""
     objectives, goals = study.objectives, study.goals
     knobs = knobs_of(study.space.knobs())
+    infeasible = _infeasible(history, goals)
     on = history.front(goals)
     values = history.values(on, objectives.names)
     order = np.argsort(objectives.costs(values)[:, 0], kind="stable")
@@ -141,10 +142,10 @@ def of(history: History, study: StudyFile) -> Front:
         reference=dict(zip(objectives.names, map(float, objectives.reference), strict=True)),
         hypervolume=history.hypervolume(goals),
         rows=tuple(rows),
-        states={c: _state(history, goals, c) for c in sorted(history.candidates)},
+        states={c: _state(history, infeasible, c) for c in sorted(history.candidates)},
         constraints=goals.constraints.told(),
         preferences=goals.preferences.told(),
-        infeasible=_infeasible(history, goals),
+        infeasible=infeasible,
         preferred=preferred(goals, rows),
         lacking=goals.unmet(history.finals()) or UNFINISHED,
     )
@@ -308,12 +309,11 @@ def _complete(front: Front, candidate: int) -> int:
     )
 
 
-def _state(history: History, goals: Goals, candidate: int) -> str:
+def _state(history: History, infeasible: Collection[int], candidate: int) -> str:
     outcome = history.outcomes.get(candidate)
-    if outcome is None:
-        return "running"
-    complete = outcome.state == "complete"
-    return "infeasible" if complete and not goals.feasible(outcome.values) else outcome.state
+    if candidate in infeasible:
+        return "infeasible"
+    return outcome.state if outcome else "running"
 
 
 def _infeasible(history: History, goals: Goals) -> dict[int, str]:

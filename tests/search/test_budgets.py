@@ -165,9 +165,10 @@ def test_too_little_gain_ends_a_study_and_a_resumed_one_alike(tmp_path):
 
 def test_without_a_number_of_candidates_progress_is_of_time(tmp_path):
     with opened(tmp_path / "study", text=ENDLESS) as study:
-        study.next_job()
+        job = study.next_job()
         assert "0 done: 0 complete" in line(study)
         assert table(study)
+        study.fault(job.number, "killed", "died")  # and is queued again
         study._now = lambda: 2e9
         assert study.next_job() is None
         study.end()
