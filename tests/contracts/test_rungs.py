@@ -206,7 +206,7 @@ def test_asha_agrees_with_the_definitions(objectives, worth, data, factor):
         )
 
 
-BEHIND = st.dictionaries(st.integers(0, 14), st.sampled_from([0.0, 0.5, 1.0, 1.5]))
+BEHIND = st.dictionaries(st.integers(0, 14), st.sampled_from([0.0, 0.5, 1.0, 1.5]), min_size=4)
 
 
 @PLENTY
