@@ -31,6 +31,11 @@ class Repeats(Spec):
     no longer promising is not repeated further, as in a race (Birattari et al., "A racing
     algorithm for configuring metaheuristics", GECCO 2002; the rule is ours).
 
+    Where a tenth of a figure is luck, the front of 256 random candidates is told to be better than it
+    is by 0.081 of radius with one seed, 0.050 with 2, 0.037 with 3 and 0.023 with 5, for 1.4, 1.9 and
+    3.4 times the seconds; a margin of 1 changes nothing of that, and chooses a little better
+    candidates (ten searches, simulated as in ``tests/search/test_repeats.py``).
+
     A repeat is a candidate of its own with the same knobs, and its recipe's seed 1, 2, ... higher.
     It is not of the budget's ``candidates``, no rung judges it, and it is on no front itself. One
     whose seed fails takes its candidate off the front.

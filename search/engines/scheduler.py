@@ -36,7 +36,7 @@ class MultiObjectiveASHA(FIFOScheduler):
     all below ``max_t``), and stopped at ``max_t``. One that jumps over several of them at once is
     judged at the last of them alone. Its other reports are not looked at. There is no reference
     point: a trial that is worst on one metric may still go on for another. ``within`` says who of
-    a front is better.
+    a front is better. Synchronous halving has no counterpart here: trials report one by one.
 
     A metric that is not finite stops the trial at its next rung. A report without one of the
     metrics raises ``ValueError``. Leave the ``metric`` and ``mode`` of Ray's ``TuneConfig`` unset.

@@ -230,6 +230,17 @@ def test_nobody_behind_goes_on_in_the_place_of_one_who_is_not(kind, batch, said,
 
 
 @every_worth
+def test_merits_order_a_long_front_as_defined(worth):
+    rng = np.random.default_rng(1)
+    for _ in range(8):
+        steps = rng.integers(1, 9, (2, 11)).cumsum(axis=1)
+        front = np.stack([steps[0], steps[1, ::-1]], axis=1).astype(float)
+        corner = np.array([90.0, 90.0])
+        defined = getattr(oracle, worth().kind)([tuple(row) for row in front], tuple(corner))
+        np.testing.assert_allclose(worth().merits(front, corner), defined)
+
+
+@every_worth
 @PLENTY
 @given(batches=arrivals(most=20), factor=st.integers(2, 4))
 def test_halving_compares_each_batch_with_itself(worth, batches, factor):
