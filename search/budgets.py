@@ -53,7 +53,8 @@ class Budget(Spec):
 
     Where ``candidates`` or ``gain`` end a study, what was begun is finished. Where seconds do,
     whatever runs is cut at the end of the task that it is at, and told as pruned: so a study is
-    late by a task of one job at most, and by what it takes to write its reports.
+    late by a task of one job at most (a worker's first begins with its start), and by what it takes
+    to write its reports.
     """
 
     candidates: Annotated[int, Field(ge=1, le=MOST)] | None = None
