@@ -158,9 +158,13 @@ def _closing(console: Any, directory: Path) -> int:
     from search.folders import load
     from search.progress import fruitless
     from search.verdicts import findings
+    from search.warm_starts import Warmth
 
     history, file = load(directory)
     front = fronts.of(history, file)
+    if file.warm_start is not None:
+        begun = Warmth(known=history.opened.known, left_out=history.opened.left_out)
+        console.print(f"warm start: {begun}", soft_wrap=True, highlight=False)
     if history.ended is not None:
         told = file.budget.told(history.ended.reason)
         console.print(f"ended: {told}", soft_wrap=True, highlight=False)

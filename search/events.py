@@ -29,7 +29,11 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened(Line):
-    """The first line: the study as it was read, and what it ran on."""
+    """The first line: the study as it was read, what it ran on, and with what it began.
+
+    ``known`` are the ``knobs`` and ``values`` of another study's candidates, ``left_out`` how many of
+    them did not fit and why (``search/warm_starts.py``).
+    """
 
     event: ClassVar[str] = "study"
 
@@ -40,6 +44,8 @@ class Opened(Line):
     versions: dict[str, str] = field(default_factory=dict)
     git: str | None = None
     created: str = ""
+    known: tuple[dict[str, Any], ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
     schema: int = SCHEMA
 
 

@@ -28,6 +28,7 @@ from search.history import History
 from search.ledger import Ledger
 from search.room import check_room, room
 from search.study import Study
+from search.warm_starts import warmth_of
 from spaces.problems import SpecError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def launch(
     directory = (directory or _default_directory(file.name)).absolute()
     preflight.check_new(directory)
     tracker.check(tracker.tracking_uri(file, directory))
+    warmth = warmth_of(file)
     opened = Opened(
         name=file.name,
         text=file.text,
@@ -76,6 +78,8 @@ def launch(
         versions=versions(),
         git=git_state(),
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        known=warmth.known,
+        left_out=dict(warmth.left_out),
     )
     with _ready(file, engine, address) as (drive, held):
         check_room(file, held)

@@ -15,6 +15,7 @@ from search.asking import REFUSED_AT_FIRST, wave
 from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
+from search.warm_starts import warmth_of
 from spaces.problems import SpecError
 from spaces.space import knob_name
 from trainables.footprints import beside
@@ -63,6 +64,7 @@ class Plan:
     memory: int
     disk: int
     room: str
+    warm: str
     cut: str
     strategies: dict[str, int]
     branched: int
@@ -89,6 +91,7 @@ class Plan:
             "cut": self.cut,
             "memory": f"{size_of(self.memory)} of tensors in the largest job",
             "room": self.room,
+            "warm start": self.warm,
             "snapshots": f"{size_of(self.disk)} on the disk" if self.disk else "none are kept",
             "rungs": f"after tasks: {rungs}",
         }
@@ -167,6 +170,7 @@ def plan(file: StudyFile) -> Plan:
         memory=max(_weight(scales, drawn, crew) for crew in crews),
         disk=sum(len(crew) * scales.left(drawn[crew[0][0]].recipe) for crew in crews),
         room=str(held),
+        warm=str(warmth_of(file)) if file.warm_start else "none: the sampler begins with nothing",
         cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),

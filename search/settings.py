@@ -15,6 +15,7 @@ from search.rungs import Rungs
 from search.samplers import Sampler
 from search.samplers.tpe import Tpe
 from search.sizes import bytes_of
+from search.warm_starts import WarmStart
 from spaces.constraints import UNCONSTRAINED, Constraints
 from spaces.objectives import Objectives
 from spaces.preferences import INDIFFERENT, Preferences
@@ -81,6 +82,7 @@ class Settings(Spec):
     sampler: Sampler = field(default_factory=Tpe)
     rungs: Rungs | None = None
     repeats: Repeats | None = None
+    warm_start: WarmStart | None = None
     fold: Fold = Fold()
     snapshots: Snapshots | None = None
     resources: Resources = Resources()

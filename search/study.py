@@ -263,6 +263,9 @@ class Study:
 
     def _replay(self) -> None:
         """Brings the sampler and the rungs to where the history is."""
+        for known in self.history.opened.known:
+            goals, values = self.file.goals, known["values"]
+            self._suggestions.know(known["knobs"], goals.told(values), goals.limits(values))
         for drawn in self.history.candidates.values():
             if drawn.repeats is None:
                 self._suggestions.replay(drawn.candidate, drawn.knobs, drawn.attrs)

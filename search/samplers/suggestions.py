@@ -49,6 +49,7 @@ class Suggestions:
         scope = Scope(knobs=self._knobs, objectives=objectives, seed=seed)
         self._proposer, self._priors = sampler.proposer(scope), Priors(scope)
         self._states: dict[int, str] = {}
+        self._known = 0
         self._asked: Counter[str] = Counter()
 
     def ask(self, candidate: int, fixed: Knobs = NOTHING) -> Drawn:
@@ -130,6 +131,21 @@ class Suggestions:
         self._refuse_known(candidate)
         self._proposer.replay(candidate, knobs, attrs)
         self._note(candidate, attrs)
+
+    def know(
+        self, knobs: Knobs, values: Sequence[float], limits: Mapping[str, float] = NOTHING
+    ) -> None:
+        """A complete candidate that was not asked for here: the sampler learns of it, none counts it."""
+        self._known += 1
+        number = -self._known  # no candidate's
+        self._proposer.replay(number, knobs, {})
+        told = Told(
+            candidate=number,
+            state="complete",
+            values=tuple(map(float, values)),
+            limits={name: float(by) for name, by in limits.items()},
+        )
+        self._proposer.tell(told)
 
     def counts(self) -> dict[str, int]:
         """How many candidates are ``running``, ``complete``, ``pruned`` and ``failed``."""

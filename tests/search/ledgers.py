@@ -27,6 +27,8 @@ OPENED = st.builds(
     versions=st.dictionaries(TEXT, TEXT, max_size=2),
     git=st.none() | TEXT,
     created=TEXT,
+    known=st.lists(st.fixed_dictionaries({"knobs": KNOBS, "values": KNOBS}), max_size=2).map(tuple),
+    left_out=st.dictionaries(TEXT, st.integers(1, 9), max_size=2),
 )
 
 
