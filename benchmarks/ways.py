@@ -27,6 +27,9 @@ Row: TypeAlias = dict[str, Any]
 STUDENTS = 8
 """Students asked for at a time, in every way of ours."""
 
+FEW = 128
+"""Candidates that a search by GP ends with, of which there are 3."""
+
 SAMPLERS = ("random", "qmc", "nsga2", "nsga3", "tpe", "gp")
 AVERAGES = (1, 8)
 RUNGS = {
@@ -114,8 +117,10 @@ def _ours(sampler: str, averages: int, rungs: str, text: str) -> Ours:
         f"fold={{members: {STUDENTS}, averages: {averages}}}",
         f"rungs={text}",
     )
-    few = {"seeds": 3, "candidates": 128} if sampler == "gp" else {}  # it thinks for long
-    return Ours(name=f"{sampler} x{averages}, {rungs}", overrides=overrides, **few)
+    name = f"{sampler} x{averages}, {rungs}"
+    if sampler == "gp":  # it thinks for long
+        return Ours(name=f"{name} ({FEW} candidates)", overrides=overrides, seeds=3, candidates=FEW)
+    return Ours(name=name, overrides=overrides)
 
 
 def theirs() -> list[Theirs]:
