@@ -40,10 +40,12 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def quartiles(values: Sequence[float | None]) -> list[float | None]:
-    """Each an actual value (or None, the worst), so that some may be infinite. [3]."""
+    """Of which some may be None, the worst: so is a quartile that lies beside one. [3]."""
     known = np.array([np.inf if v is None else v for v in values], dtype=np.float64)
-    cut = np.percentile(known, QUARTILES, method="nearest")
-    return [float(q) if np.isfinite(q) else None for q in cut]
+    beside = np.percentile(known, QUARTILES, method="higher")
+    finite = np.where(np.isfinite(known), known, known[np.isfinite(known)].max(initial=0.0))
+    cut = np.percentile(finite, QUARTILES)
+    return [float(q) if np.isfinite(b) else None for q, b in zip(cut, beside, strict=True)]
 
 
 def _rank(figures: dict[str, Any]) -> tuple[float, float]:
