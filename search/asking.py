@@ -78,7 +78,7 @@ def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P])
     seeds, +- 0.005; 0.629 / 0.625 / 0.626 with 512, 8 seeds), where students are the most to learn
     (these at random: 0.593); 0.5666 / 0.5665 / 0.5620 with the
     learning rate alone in the recipe (10 seeds, +- 0.004); 0.070 / 0.069 / 0.066 with nothing in
-    it (10 seeds, +- 0.003 between them). Spread ones cost the sampler next to nothing.
+    it (10 seeds, +- 0.003 between them); all with Optuna's TPE. Spread ones cost the sampler next to nothing.
     """
     recipe, seen = under_recipe(student.knobs), [student.knobs]
     if not _averager_knobs(file.space):
