@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from search import studyfile
+from search.tabular import load
 from search.worlds import Arc
 from spaces import fronts
 from trainables.metrics import measure
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from search.studyfile import StudyFile
     from search.worlds import Knobs, Triangles, World
     from spaces.fronts import Costs
+
+TABLES = Path(__file__).parent / "tables"
 
 ARC = """\
 name: arc
@@ -92,6 +96,17 @@ def synthetic() -> Arena:
         world=world,
         expected=lambda candidates: world.accuracy(candidates, 0),
         front=file.objectives.costs(np.stack([np.cos(angle), np.sin(angle)], axis=1)),
+    )
+
+
+def tabular(name: str) -> Arena:
+    """The world of the table ``benchmarks/tables/NAME.parquet``, without the luck of seeds."""
+    world = load(TABLES / f"{name}.parquet")
+    return Arena(
+        name=name,
+        file=studyfile.read_text(world.file.text, world.file.source),
+        world=replace(world, noise=None),
+        front=world.file.objectives.costs(world.front),
     )
 
 

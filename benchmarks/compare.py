@@ -21,11 +21,12 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import standings
-from benchmarks.arenas import Arena, synthetic
+from benchmarks.arenas import Arena, synthetic, tabular
 from benchmarks.measurements import machine
 from benchmarks.rivals import SYNE
 from benchmarks.ways import Limits, Ours, Row, Theirs, ours, search, theirs
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 RESULTS = Path(__file__).parent / "results"
-ARENAS = {"synthetic": synthetic}
+ARENAS = {
+    "synthetic": synthetic,
+    "rotated_digits": partial(tabular, "rotated_digits"),
+    "split_digits": partial(tabular, "split_digits"),
+}
+"""The last is for final figures alone: nothing is chosen by it."""
 
 _arena: Arena | None = None
 """This process' own."""

@@ -33,8 +33,8 @@ from benchmarks.candidates import MODELS, STUDIES, draw, folded, sample, unfolde
 from benchmarks.drivers import cost
 from benchmarks.measurements import Agreement, Measurement, agreement, machine
 from benchmarks.memory import per_extra_average
+from benchmarks.printed import table
 from benchmarks.shares import of_evaluation
-from benchmarks.tables import table
 from benchmarks.work import Work
 from search.plans import Candidate, Crew
 from trainables.scenarios import Scenario

@@ -3,7 +3,7 @@
 A table is Parquet, compressed with zstd: a row for each candidate that was trained, and again for each further seed that it
 was trained with. Its columns are
 
-    candidate, student      the candidate's number; candidates of one student share the second
+    candidate, student      the candidate's number, and that of the first that shares its student
     seed                    the study's seed, that the student's weights and batches came from
     state                   complete, pruned or failed
     knobs.NAME              the knob's value (a choice's is its option's number), null if not in play
@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from search.asking import under_recipe
-from search.events import Opened, decode, encode
+from search.events import Asked, Opened, decode, encode
 from search.studyfile import read_text
 from spaces.domains import Choice, Range
 from spaces.problems import SpecError
@@ -173,9 +173,10 @@ def tabulate(history: History, file: StudyFile, *, machine: str = "") -> Table:
 
 
 def _names(history: History, ended: Sequence[int], seed: int) -> dict[str, pa.Array]:
-    students: dict[str, int] = {}
-    recipes = [repr(sorted(under_recipe(history.candidates[c].knobs).items())) for c in ended]
-    numbers = [students.setdefault(recipe, len(students)) for recipe in recipes]
+    first: dict[str, int] = {}
+    for number, asked in sorted(history.candidates.items()):
+        first.setdefault(_recipe(asked), number)
+    numbers = [first[_recipe(history.candidates[c])] for c in ended]
     states = [history.outcomes[c].state for c in ended]
     return {
         "candidate": pa.array(ended, pa.int32()),
@@ -183,6 +184,10 @@ def _names(history: History, ended: Sequence[int], seed: int) -> dict[str, pa.Ar
         "seed": pa.array([seed] * len(ended), pa.int64()),
         "state": pa.array(states).dictionary_encode(),
     }
+
+
+def _recipe(asked: Asked) -> str:
+    return repr(sorted(under_recipe(asked.knobs).items()))
 
 
 def _knobs(

@@ -16,8 +16,8 @@ from benchmarks.drivers import cost
 from benchmarks.feeds import Feed
 from benchmarks.measurements import agreement
 from benchmarks.memory import MEMBERS, holding
+from benchmarks.printed import table
 from benchmarks.shares import of_evaluation
-from benchmarks.tables import table
 from benchmarks.work import Work
 from trainables.scenarios.rotated_digits import RotatedDigits
 
