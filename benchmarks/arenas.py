@@ -100,12 +100,13 @@ def synthetic() -> Arena:
 
 
 def tabular(name: str) -> Arena:
-    """The world of the table ``benchmarks/tables/NAME.parquet``, without the luck of seeds."""
+    """The world of the table ``benchmarks/tables/NAME.parquet``, whose seeds have their luck."""
     world = load(TABLES / f"{name}.parquet")
     return Arena(
         name=name,
         file=studyfile.read_text(world.file.text, world.file.source),
-        world=replace(world, noise=None),
+        world=world,
+        expected=world.expected,
         front=world.file.objectives.costs(world.front),
     )
 
