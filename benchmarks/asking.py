@@ -28,6 +28,7 @@ from search import studyfile
 from search.events import Opened
 from search.folders import load
 from search.history import History
+from search.launch import unswept
 from search.ledger import Ledger
 from search.rungs import Ladder
 from search.samplers.suggestions import Suggestions
@@ -107,7 +108,7 @@ def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[st
     clock, rng = count(), np.random.default_rng(0)
     marks: list[tuple[int, float]] = [(0, 0.0)]
     tasks = len(file.scenario.clock().task_ends)
-    with Stopwatch() as watch, Ledger.create(directory, opened) as ledger:
+    with Stopwatch() as watch, unswept(), Ledger.create(directory, opened) as ledger:
         study = Study(file, ledger, History(opened), lambda: float(next(clock)))
         faking = 0.0
         began = time.process_time()

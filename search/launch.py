@@ -9,6 +9,7 @@ print(load(directory).to_json())
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -154,11 +155,26 @@ def _clock(start: float) -> Callable[[], float]:
 
 
 def _run(study: Study, drive: Drive, watch: Watch) -> None:
-    with _tracked(study.directory):
+    with _tracked(study.directory), unswept():
         watch(study)
         drive(study, lambda: watch(study))
         study.end()
         watch(study)
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """What is there by now is not looked through for garbage again until the end.
+
+    Libraries are a million objects that stay. To go through them every few hundred candidates is a
+    fifth of what asking and telling cost (``benchmarks/asking.py``).
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
