@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search import studyfile
-from search.tabular import load
+from search import studyfile, tabular
 from search.worlds import Arc
 from spaces import fronts
 from trainables.metrics import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from search.engines.virtual import Usage
     from search.study import Study
     from search.studyfile import StudyFile
     from search.worlds import Knobs, Triangles, World
     from spaces.fronts import Costs
-
-TABLES = Path(__file__).parent / "tables"
 
 ARC = """\
 name: arc
@@ -99,12 +96,16 @@ def synthetic() -> Arena:
     )
 
 
-def tabular(name: str) -> Arena:
-    """The world of the table ``benchmarks/tables/NAME.parquet``, whose seeds have their luck."""
-    world = load(TABLES / f"{name}.parquet")
+def recorded(table: Path) -> Arena:
+    """The world that was fitted to the table at ``table``, whose seeds have their luck.
+
+    Raises:
+        SpecError: if there is none.
+    """
+    world = tabular.load(table)
     return Arena(
-        name=name,
-        file=studyfile.read_text(world.file.text, world.file.source),
+        name=table.stem,
+        file=studyfile.read_text(world.file.text, world.file.source),  # without the table's design
         world=world,
         expected=world.expected,
         front=world.file.objectives.costs(world.front),

@@ -21,12 +21,11 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import standings
-from benchmarks.arenas import Arena, synthetic, tabular
+from benchmarks.arenas import Arena, recorded, synthetic
 from benchmarks.measurements import machine
 from benchmarks.rivals import SYNE
 from benchmarks.ways import Limits, Ours, Row, Theirs, ours, search, theirs
@@ -35,15 +34,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 RESULTS = Path(__file__).parent / "results"
-ARENAS = {
-    "synthetic": synthetic,
-    "rotated_digits": partial(tabular, "rotated_digits"),
-    "split_digits": partial(tabular, "split_digits"),
-}
-"""The last is for final figures alone: nothing is chosen by it."""
+TABLES = Path(__file__).parent / "tables"
+"""Nothing is chosen by ``split_digits``, which is for final figures alone."""
+
+SYNTHETIC = "synthetic"
 
 _arena: Arena | None = None
 """This process' own."""
+
+
+def arena_of(world: str) -> Arena:
+    """A table's in ``benchmarks/tables``, by name; a table's elsewhere, by path; or the one made up."""
+    if world == SYNTHETIC:
+        return synthetic()
+    return recorded(Path(world) if world.endswith(".parquet") else TABLES / f"{world}.parquet")
 
 
 def chosen(only: Sequence[str]) -> dict[str, Ours | Theirs]:
@@ -98,7 +102,7 @@ def _known(file: Path, header: dict[str, Any]) -> list[Row]:
 
 def _prepare(world: str) -> None:
     global _arena  # noqa: PLW0603 - what a process of the pool is made for
-    _arena = ARENAS[world]()
+    _arena = arena_of(world)
 
 
 def _search(name: str, seed: int, limits: Limits) -> Row:
@@ -120,7 +124,7 @@ def main(words: Iterable[str] | None = None) -> None:
     if SYNE not in os.environ:
         print(f"without Syne Tune: {SYNE} is not set (benchmarks/syne_moasha.py says how)")
     rows = compare(options.world, ways, seeds=options.seeds, limits=limits, out=options.out)
-    arena = ARENAS[options.world]()
+    arena = arena_of(options.world)
     summary = standings.summary(rows)
     told = {"world": arena.name, "limits": asdict(limits), "machine": machine(), "ways": summary}
     (options.results / f"compare-{arena.name}.json").write_text(json.dumps(told, indent=1) + "\n")
@@ -136,9 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add(
         "--world",
-        choices=ARENAS,
-        default="synthetic",
-        help="(default: %(default)s)",
+        default="rotated_digits",
+        metavar="NAME",
+        help=f"a table in benchmarks/tables, a table's path, or {SYNTHETIC} (default: %(default)s)",
     )
     add("--out", type=Path, default=Path("runs/compare"), help="(default: runs/compare)")
     add("--results", type=Path, default=RESULTS, help="(default: benchmarks/results)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,24 @@ A row for each candidate: its knobs, its accuracies after every task and what
 they cost. Parquet; made of a dense design, it stands in for training
 (`sampler: {kind: qmc}`, `rungs: null`). Works while the study runs.
   equipoise tabulate runs/first --out first.parquet
+""",
+    ),
+    "simulate": (
+        "Forecast a study on any number of workers, from a recorded table.",
+        """\
+Nothing is trained. The study itself runs, sampler, rungs and folds, on a
+virtual clock: what a candidate scores and how long a task takes comes from a
+table of the same scenario and space (`equipoise tabulate`), by a model fitted
+to it. Sampler, rungs, fold, budget and objectives are free: which of them, and
+how many workers are worth paying for? Workers may be slow (a task takes 1 + |z|
+times as long, z normal with the deviation --stragglers) and die (--failures per
+hour of work).
+  equipoise simulate digits-frontier --world digits.parquet
+  equipoise simulate digits-frontier --world digits.parquet --workers 1 10 100
+  equipoise simulate my-study.yaml --world my.parquet --set sampler.kind=nsga2
+  equipoise simulate my-study.yaml --world my.parquet --failures 2 --json
+Wall and device-seconds are of training and evaluation, as the table's machine
+had them: what starts processes is not in them.
 """,
     ),
     "posthoc": (
@@ -252,6 +271,56 @@ def _table(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _fleet(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--world",
+        type=Path,
+        required=True,
+        metavar="TABLE",
+        help="as `equipoise tabulate` writes it",
+    )
+    command.add_argument(
+        "--workers",
+        type=_at_least(int, 1),
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="how many there are, each doing a job at a time; several numbers: a row for each (default: 1)",
+    )
+    command.add_argument(
+        "--seeds",
+        type=_at_least(int, 1),
+        default=10,
+        metavar="N",
+        help="searches of each, with the study's seed and those after it (default: 10)",
+    )
+    command.add_argument(
+        "--stragglers",
+        type=_at_least(float, 0),
+        default=0.0,
+        metavar="SD",
+        help="how uneven workers are: 0.5 slows a task by 40 %% on the mean (default: 0)",
+    )
+    command.add_argument(
+        "--failures",
+        type=_at_least(float, 0),
+        default=0.0,
+        metavar="RATE",
+        help="deaths of a worker per hour of its work; another takes its place (default: 0)",
+    )
+
+
+def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = kind(text)
+        if not least <= value < inf:
+            raise argparse.ArgumentTypeError(f"must be at least {least}, got {text}")
+        return value
+
+    read.__name__ = "number"  # what argparse calls it where it is none
+    return read
+
+
 def _averages(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--candidates",
@@ -311,6 +380,7 @@ OPTIONS = {
     "front": (_dir, _json),
     "export": (_dir, _pick),
     "tabulate": (_dir, _table),
+    "simulate": (_study, _fleet, _json),
     "posthoc": (_dir, _averages),
     "train": (_configuration,),
     "sync": (_dir,),

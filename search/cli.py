@@ -262,6 +262,26 @@ def _tabulate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _simulate(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from reports import forecasts as reports
+    from search import studyfile
+    from search.engines.virtual import Fleet
+    from search.forecasts import forecast
+    from search.simulation import world_of
+
+    file = studyfile.read(options.study, options.set)
+    odds = {"stragglers": options.stragglers, "failures": options.failures}
+    fleets = [Fleet(workers=workers, **odds) for workers in options.workers]
+    found = list(forecast(file, world_of(options.world, file), fleets, options.seeds))
+    if options.json:
+        print(json.dumps(reports.to_json(found)))
+    else:
+        reports.render(found, Console())
+    return 0
+
+
 def _posthoc(options: argparse.Namespace) -> int:
     from rich.console import Console
 
@@ -361,6 +381,7 @@ COMMANDS = {
     "front": _front,
     "export": _export,
     "tabulate": _tabulate,
+    "simulate": _simulate,
     "posthoc": _posthoc,
     "train": _train,
     "sync": _sync,

@@ -17,10 +17,12 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from search import tabular
 from search.aims import wanted
 from search.engines.virtual import Virtual, VirtualClock
 from search.events import Opened
 from search.history import History
+from search.replays import refuse_other
 from search.room import BOUNDLESS, room
 from search.study import Study
 from spaces.problems import SpecError
@@ -88,6 +90,17 @@ def simulate(
         study.end()
     deciding = time.process_time() - began - timed.seconds_spent
     return Simulation(file=file, history=study.history, usage=engine.usage, deciding=deciding)
+
+
+def world_of(table: Path, file: StudyFile) -> World:
+    """The world that the table at ``table`` is of.
+
+    Raises:
+        SpecError: if there is none, or it does not tell of ``file``.
+    """
+    world = tabular.load(table)
+    refuse_other(file, world.file, str(table))
+    return world
 
 
 def refuse_untold(file: StudyFile) -> None:
