@@ -13,6 +13,7 @@ from trainables.checkpoints import load_into, save
 from trainables.cohort import Cohort, Member
 from trainables.devices import DeviceName, device_called
 from trainables.evaluation import ACCURACY, Evaluation
+from trainables.programs import warm
 from trainables.runs import Record, run
 from trainables.snapshots import Keeper
 from trainables.twins import twins
@@ -65,6 +66,7 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     their task leave, so that what the ledger calls complete has all of them.
     """
     torch.set_num_threads(job.threads)
+    warm()
     torch.cuda.empty_cache()  # what the last job left: others may share the GPU; else does nothing
     device = device_called(job.device)
     stream = _stream(job.scenario, device)

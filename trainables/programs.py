@@ -18,15 +18,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, fx
-from torch.func import vmap
+from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import call_directly_, simplify_
+from trainables.moulds import Mould
 
 Function: TypeAlias = Callable[..., Tensor]
 
@@ -38,6 +40,7 @@ TRACES = 64
 that meets ever new shapes does not grow."""
 
 TRACED: OrderedDict[Hashable, Function | None] = OrderedDict()
+MOULDS: OrderedDict[Hashable, Mould] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,15 +74,33 @@ class Program:
         """What is replayed; None for a lone row that would round otherwise than among others."""
         key = (self.key, shapes, arguments[0].device, self.mapped, self.finish)
         if key not in TRACED:
-            dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-            mapped = make_fx(_plain(vmap(self.of, in_dims=dims)))(*arguments)
-            traced = simplify_(mapped, arguments)
+            traced = simplify_(self._kernels(arguments), arguments)
             alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(traced)
             TRACED[key] = self.finish(traced) if alike else None
-        TRACED.move_to_end(key)
-        while len(TRACED) > TRACES:
-            TRACED.popitem(last=False)
+        _keep_last(TRACED, key)
         return TRACED[key]
+
+    def _kernels(self, arguments: tuple[Tensor, ...]) -> fx.GraphModule:
+        """All kernels that the mapped function calls, one after the other."""
+        dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
+        trace = make_fx(_plain(vmap(self.of, in_dims=dims)))
+        row = tuple(a.shape[int(d == 0) :] for a, d in zip(arguments, dims, strict=True))
+        key = (self.key, row, torch.get_num_threads(), arguments[0].device, self.mapped)
+        if len(arguments[0]) < LEAST_ROWS:
+            return trace(*arguments)
+        mould = MOULDS.setdefault(key, Mould())
+        _keep_last(MOULDS, key)
+        return mould.of(arguments, partial(trace, *arguments))
+
+
+@cache
+def warm() -> None:
+    """Has PyTorch load all that its first trace needs (a second), so that no candidate pays for it."""
+
+    def square(row: Tensor) -> Tensor:
+        return row.square().sum()
+
+    make_fx(vmap(grad(square)))(torch.zeros(LEAST_ROWS, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +114,13 @@ class Loop:
     def __call__(self, *arguments: Tensor) -> Tensor:
         stacks, rest = arguments[: self.mapped], arguments[self.mapped :]
         return torch.stack([self.of(*rows, *rest) for rows in zip(*stacks, strict=True)])
+
+
+def _keep_last(known: OrderedDict[Hashable, Any], key: Hashable) -> None:
+    """Of what is ``known`` those used last, ``key`` now."""
+    known.move_to_end(key)
+    while len(known) > TRACES:
+        known.popitem(last=False)
 
 
 def _plain(of: Function) -> Function:

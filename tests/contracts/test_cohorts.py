@@ -25,6 +25,7 @@ from trainables.importances import Importance
 from trainables.memories import Memory
 from trainables.merges import Merge
 from trainables.models.mlp import Mlp
+from trainables.moulds import Mould
 from trainables.optimizers import Optimizer
 from trainables.optimizers.sgd import Sgd
 from trainables.pulls import Pull
@@ -68,6 +69,19 @@ def some(examples):
         phases=generate,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     )
+
+
+@pytest.fixture(autouse=True)
+def _moulds_are_checked(monkeypatch):
+    """Every program that is cast of a mould is the very one that would have been traced."""
+
+    def checked(mould, arguments, trace):
+        made, traced = of(mould, arguments, trace), trace()
+        assert str(made.graph) == str(traced.graph)
+        return made
+
+    of = Mould.of
+    monkeypatch.setattr(Mould, "of", checked)
 
 
 @pytest.fixture(autouse=True)
