@@ -96,15 +96,16 @@ def synthetic() -> Arena:
     )
 
 
-def recorded(table: Path) -> Arena:
-    """The world that was fitted to the table at ``table``, whose seeds have their luck.
+def recorded(table: Path, *, lucky: bool) -> Arena:
+    """The world that was fitted to the table at ``table``, where seeds have their luck or have none.
 
     Raises:
         SpecError: if there is none.
     """
-    world = tabular.load(table)
+    found = tabular.load(table)
+    world = found if lucky else replace(found, noise=None)
     return Arena(
-        name=table.stem,
+        name=f"{table.stem}-luck" if lucky else table.stem,
         file=studyfile.read_text(world.file.text, world.file.source),  # without the table's design
         world=world,
         expected=world.expected,

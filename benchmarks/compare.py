@@ -38,16 +38,22 @@ TABLES = Path(__file__).parent / "tables"
 """Nothing is chosen by ``split_digits``, which is for final figures alone."""
 
 SYNTHETIC = "synthetic"
+LUCK = "+luck"
 
 _arena: Arena | None = None
 """This process' own."""
 
 
 def arena_of(world: str) -> Arena:
-    """A table's in ``benchmarks/tables``, by name; a table's elsewhere, by path; or the one made up."""
+    """A table's in ``benchmarks/tables``, by name; a table's elsewhere, by path; or the one made up.
+
+    With ``+luck`` behind its name a table's seeds have their luck.
+    """
     if world == SYNTHETIC:
         return synthetic()
-    return recorded(Path(world) if world.endswith(".parquet") else TABLES / f"{world}.parquet")
+    name = world.removesuffix(LUCK)
+    table = Path(name) if name.endswith(".parquet") else TABLES / f"{name}.parquet"
+    return recorded(table, lucky=name != world)
 
 
 def chosen(only: Sequence[str]) -> dict[str, Ours | Theirs]:
@@ -142,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
         "--world",
         default="rotated_digits",
         metavar="NAME",
-        help=f"a table in benchmarks/tables, a table's path, or {SYNTHETIC} (default: %(default)s)",
+        help=f"a table in benchmarks/tables, a table's path, or {SYNTHETIC}; with {LUCK} behind a table's "
+        "name searches see the luck of their seed, and are judged without (default: %(default)s)",
     )
     add("--out", type=Path, default=Path("runs/compare"), help="(default: runs/compare)")
     add("--results", type=Path, default=RESULTS, help="(default: benchmarks/results)")
