@@ -1,6 +1,6 @@
 """Which way of searching finds the front with the least compute: many seeded searches of one world.
 
-    python benchmarks/compare.py [--world NAME] [--out DIR] [--seeds N] [--only TEXT] [--quick]
+    python benchmarks/compare.py [--world NAME] [--out DIR] [--seeds N] [--only PATTERN] [--quick]
 
 Every sampler, with one and with eight averages a student and each kind of rungs, and what Ray Tune
 and Syne Tune have (``benchmarks/ways.py``), on the same world with the same workers of a virtual
@@ -21,6 +21,7 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +58,9 @@ def arena_of(world: str) -> Arena:
 
 
 def chosen(only: Sequence[str]) -> dict[str, Ours | Theirs]:
-    """Ways by name: those that hold one of the texts ``only``, or all that can be run here."""
+    """Ways by name: those that match a pattern in ``only``, or all that can be run here."""
     known = [*ours(), *theirs()]
-    found = {w.name: w for w in known if not only or any(text in w.name for text in only)}
+    found = {w.name: w for w in known if not only or any(fnmatchcase(w.name, p) for p in only)}
     if SYNE not in os.environ:
         found = {name: way for name, way in found.items() if "Syne" not in name}
     return found
@@ -157,8 +158,8 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         default=[],
-        metavar="TEXT",
-        help="ways whose name holds it; may be repeated",
+        metavar="PATTERN",
+        help="ways of such a name, as 'tpe x8, *'; may be repeated",
     )
     add("--seeds", type=int, default=30, help="searches of each way (default: 30)")
     add("--workers", type=int, default=2, help="of the virtual clock (default: 2)")
