@@ -47,10 +47,17 @@ REFUSED_AT_FIRST = 100
 """Of so many candidates, if all are refused, it is concluded that there are no others."""
 
 
-def wave(file: StudyFile, first: int, ask: Ask[P], *, repeats: int = 0) -> Iterator[tuple[int, P]]:
+def wave(
+    file: StudyFile,
+    first: int,
+    ask: Ask[P],
+    *,
+    begin: Callable[[int], P] | None = None,
+    repeats: int = 0,
+) -> Iterator[tuple[int, P]]:
     """Candidates from number ``first`` on: ``fold.members`` students with their averages.
 
-    Of the numbers before, ``repeats`` are not of the budget. Ends early with the budget. A student whose recipe is refused has no averages, and another is
+    ``begin`` proposes each student for the first time; without it, ``ask`` with nothing held. Of the numbers before, ``repeats`` are not of the budget. Ends early with the budget. A student whose recipe is refused has no averages, and another is
     asked for in its place, at most as many as there are students in a wave.
     """
     number, places = first, file.fold.members
@@ -58,7 +65,7 @@ def wave(file: StudyFile, first: int, ask: Ask[P], *, repeats: int = 0) -> Itera
         wanted = min(file.fold.averages, file.budget.most + repeats - number)
         if not places or wanted < 1:
             return
-        student = ask(number, {})
+        student = ask(number, {}) if begin is None else begin(number)
         yield number, student
         number += 1
         if "recipe" in file.refusals(student.filled):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search.aims import aim_faults, unseen_faults, with_worst
+from search.anchors import anchor_faults
 from search.budgets import Budget
 from search.fits import misfits
 from search.grounds import claim_faults
@@ -41,6 +42,7 @@ def faults_of(data: Any) -> list[Fault]:
         *unseen_faults(data),
         *misfits(data),
         *_nothing_to_search(data),
+        *anchor_faults(data),
         *claim_faults(data),
     ]
 

@@ -80,11 +80,14 @@ def _kinds(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from search import studyfile
+    from search.anchors import anchors_of
     from search.room import check_room, room
 
     file = studyfile.read(options.study, options.set)
     check_room(file, room(file))
     print(f"{file.source}: fine: {len(file.space.knobs())} knobs, {_objectives(file)}")
+    if file.anchors:
+        print(f"anchors: {anchors_of(file)}")
     return 0
 
 

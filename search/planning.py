@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.aims import evaluation_of
+from search.anchors import anchors_of
 from search.asking import REFUSED_AT_FIRST, wave
 from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, most_rows, room
@@ -71,6 +72,7 @@ class Plan:
     seeds: tuple[int, ...]
     twins: bool
     rungs: tuple[int, ...]
+    anchors: str
     knobs: int
     open_end: bool
 
@@ -92,6 +94,7 @@ class Plan:
             "memory": f"{size_of(self.memory)} of tensors in the largest job",
             "room": self.room,
             "warm start": self.warm,
+            "anchors": self.anchors,
             "snapshots": f"{size_of(self.disk)} on the disk" if self.disk else "none are kept",
             "rungs": f"after tasks: {rungs}",
         }
@@ -139,12 +142,16 @@ def plan(file: StudyFile) -> Plan:
     check_room(file, held)
     ask = _at_random(file)
     fits = scales.fits(held, {})
+    anchors = anchors_of(file)
+    due = iter([anchor.knobs for anchor in anchors.asked])
     drawn: dict[int, Candidate] = {}
     refused: list[str] = []
     crews: list[Crew] = []
     while (count := len(drawn) + len(refused)) < file.budget.planned:
         asked = {}
-        for number, proposal in wave(file, count, ask):
+        for number, proposal in wave(
+            file, count, ask, begin=lambda first: ask(first, next(due, {}))
+        ):
             if told := file.refusals(proposal.filled):
                 refused += ["; ".join(told.values())]
             else:
@@ -177,6 +184,7 @@ def plan(file: StudyFile) -> Plan:
         branched=max(_on_branches(recipe, clock) for recipe in recipes),
         twins=evaluation_of(file).of_twins,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
+        anchors=str(anchors) if file.anchors else "none: the sampler draws the first",
         knobs=len(file.space.knobs()),
         open_end=file.budget.candidates is None,
     )

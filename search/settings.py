@@ -65,7 +65,8 @@ class Settings(Spec):
     """All of a study but its space.
 
     ``constraints`` are bounds of metrics that a candidate on a front keeps; ``preferences`` the
-    region of the front that is searched first. ``metrics`` are recorded besides the objectives and what every study records; ``evaluate`` adds
+    region of the front that is searched first. ``anchors`` are asked for before the sampler draws: knobs'
+    values by name, or names of ``search/literature.py``. ``metrics`` are recorded besides the objectives and what every study records; ``evaluate`` adds
     accuracies between the ends of tasks, and the metrics that are of these. ``claims`` are judged by
     what was found, and decide nothing.
     """
@@ -83,6 +84,7 @@ class Settings(Spec):
     rungs: Rungs | None = None
     repeats: Repeats | None = None
     warm_start: WarmStart | None = None
+    anchors: tuple[str | dict[str, Any], ...] = ()
     fold: Fold = Fold()
     snapshots: Snapshots | None = None
     resources: Resources = Resources()

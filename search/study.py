@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from search.aims import evaluation_of
 from search.albums import album, sweep
+from search.anchors import ANCHOR, anchors_of
 from search.asking import REFUSED_AT_FIRST, wave
 from search.budgets import Spending
 from search.events import Asked, Ended, Event, Fault, Outcome, Queued
@@ -57,6 +59,7 @@ class Study:
         self._evaluation = evaluation_of(file)
         self._scales = Scales.of(file)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
+        self._anchors = deque(anchors_of(file).asked)
         self._results = Results(file, history)
         self.spending = Spending(file.budget, file.goals)
         self._replay()
@@ -98,7 +101,11 @@ class Study:
         new = [
             Asked(candidate=number, knobs=drawn.knobs, config=drawn.filled, attrs=drawn.attrs)
             for number, drawn in wave(
-                self.file, known, self._propose, repeats=known - self.history.drawn
+                self.file,
+                known,
+                self._propose,
+                begin=self._begin,
+                repeats=known - self.history.drawn,
             )
         ]
         refused = {a.candidate: why for a in new if (why := self.file.refusals(a.config))}
@@ -133,6 +140,14 @@ class Study:
 
     def _propose(self, number: int, fixed: Mapping[str, Any]) -> Drawn:
         return self._suggestions.ask(number, fixed)
+
+    def _begin(self, number: int) -> Drawn:
+        """The next anchor, marked as such; when all were asked for, what the sampler draws."""
+        if not self._anchors:
+            return self._propose(number, {})
+        anchor = self._anchors.popleft()
+        drawn = self._propose(number, anchor.knobs)
+        return replace(drawn, attrs=drawn.attrs | {ANCHOR: anchor.name})
 
     def _program(self, candidate: int) -> Hashable:
         return program(self._candidate(self.history.candidates[candidate]).recipe)
@@ -269,6 +284,8 @@ class Study:
         for drawn in self.history.candidates.values():
             if drawn.repeats is None:
                 self._suggestions.replay(drawn.candidate, drawn.knobs, drawn.attrs)
+            if ANCHOR in drawn.attrs:
+                self._anchors.popleft()
         for outcome in self.history.outcomes.values():
             self._inform(outcome)
         self._results.replay()

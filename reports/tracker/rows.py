@@ -15,6 +15,7 @@ import numpy as np
 
 from reports.tracker.names import LONGEST_TAG, cut, flat, params, safe
 from reports.verdicts import sentence
+from search.anchors import ANCHOR
 from search.events import encode
 from search.verdicts import findings
 from spaces.fronts import hypervolume, non_dominated
@@ -147,6 +148,8 @@ def candidate_row(
     }
     if job is not None:
         tags["equipoise.job"] = str(job)
+    if ANCHOR in asked.attrs:
+        tags["equipoise.anchor"] = asked.attrs[ANCHOR]
     if asked.repeats is not None:
         tags["equipoise.repeats"] = str(asked.repeats)
     if outcome.reason is not None:
