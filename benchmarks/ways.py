@@ -48,6 +48,10 @@ FURTHER = {
 """Reduction factor and tasks before the first rung; of the default sampler only."""
 
 
+PRUNED = ("bad", "ignored", "rungs", "forecast")
+"""What ``tpe`` makes of pruned candidates, with one in 3 and one in 2 that go on."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """When a search, on so many ``workers``, has been watched for long enough.
@@ -108,7 +112,16 @@ def ours() -> list[Ours]:
     """Every sampler with one and with eight averages a student and each kind of rungs."""
     crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
     crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
-    return [_ours(*named) for named in crossed]
+    rungs = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
+    return [_ours(*named) for named in crossed] + [
+        _heeding(kind, *named) for kind, named in product(PRUNED, rungs.items())
+    ]
+
+
+def _heeding(pruned: str, rungs: str, text: str) -> Ours:
+    way = _ours("tpe", max(AVERAGES), rungs, text)
+    overrides = (*way.overrides, f"sampler.pruned={{kind: {pruned}}}")
+    return Ours(name=f"{way.name}, pruned {pruned}", overrides=overrides)
 
 
 def _ours(sampler: str, averages: int, rungs: str, text: str) -> Ours:

@@ -44,6 +44,7 @@ FAMILIES = {
     "classifier": "trainables.classifiers",
     "schedule": "spaces.schedules",
     "sampler": "search.samplers",
+    "pruned": "search.pruned",
     "rungs": "search.rungs",
     "worth": "search.worths",
     "claim": "search.claims",

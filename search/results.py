@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +58,16 @@ class Results:
             costs = {c: self._costs(sheet) for c, sheet in sheets.items()}
             behind = {c: self._behind(sheet) for c, sheet in sheets.items()}
             self._ladder.admit(level, costs, self._history.student_of, behind)
+
+    def at_rungs(self, candidate: int) -> dict[int, list[float]]:
+        """The objectives of ``candidate`` after each rung's task that it finished, as samplers are told.
+
+        Without those of a rung at which one was not finite.
+        """
+        scores, goals = self._history.scores(candidate), self._file.goals
+        sheets = {level: sheet_of(scores[:level]) for level in self._levels if level <= len(scores)}
+        found = {n: goals.told(measure(goals.objectives.names, s)) for n, s in sheets.items()}
+        return {level: row for level, row in found.items() if all(map(isfinite, row))}
 
     def cut(self, candidate: int, reason: str, at: float) -> Outcome:
         """The outcome of one that is stopped for want of time, wherever it is."""

@@ -274,7 +274,8 @@ class Study:
         complete = outcome.state == "complete"
         values = goals.told(outcome.values) if complete else None
         limits = goals.limits(outcome.values) if complete else goals.beyond_limits
-        self._suggestions.tell(outcome.candidate, outcome.state, values, limits)
+        at_rungs = {} if outcome.state == "failed" else self._results.at_rungs(outcome.candidate)
+        self._suggestions.tell(outcome.candidate, outcome.state, values, limits, at_rungs=at_rungs)
 
     def _replay(self) -> None:
         """Brings the sampler and the rungs to where the history is."""

@@ -55,13 +55,15 @@ class Ask:
 class Told:
     """How a candidate ended; ``values``, one an objective, if and only if it is complete.
 
-    ``limits`` are what it should have kept at or below 0, by name.
+    ``limits`` are what it should have kept at or below 0, by name; ``at_rungs`` its objectives at
+    each rung that it came to, by the number of finished tasks.
     """
 
     candidate: int
     state: Ending
     values: tuple[float, ...] | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    at_rungs: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def excess(self) -> float:
@@ -92,7 +94,10 @@ class Proposer(Protocol):
         ...
 
     def revise(self, told: Told) -> None:
-        """Takes in what a complete candidate is worth by now, as if that had been told."""
+        """Takes in what a complete candidate is worth by now, as if that had been told.
+
+        What it was at its rungs stays as it was.
+        """
         ...
 
 

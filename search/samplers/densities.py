@@ -78,7 +78,7 @@ class Grid:
 
 
 class Ground:
-    """The density of everything that was asked for, as a row for each knob; it only grows.
+    """The density of everything that was asked for, as a row for each knob.
 
     Kernels get narrower with the number n of candidates that had the knob: ``1.5 / n`` of the way, about
     as far as neighbours are apart. The factor is ours.
@@ -95,11 +95,18 @@ class Ground:
 
     def add(self, cells: Cells) -> None:
         """Takes in one more candidate. [knobs]."""
+        self._take(cells, 1)
+
+    def remove(self, cells: Cells) -> None:
+        """As if a candidate that was added had never been. [knobs]."""
+        self._take(cells, -1)
+
+    def _take(self, cells: Cells, sign: int) -> None:
         (knobs,) = np.nonzero(cells != OUT)
         where = cells[knobs]
-        self._counts[knobs, where] += 1
-        self._many[knobs] += 1
-        self.rows[knobs] += self._grid.kernels[self._width[knobs], where]
+        self._counts[knobs, where] += sign
+        self._many[knobs] += sign
+        self.rows[knobs] += sign * self._grid.kernels[self._width[knobs], where]
         wanted = self._widths[knobs, np.minimum(self._many[knobs], _NARROWEST)]
         for knob in knobs[wanted != self._width[knobs]]:
             self._width[knob] = wide = self._widths[knob, min(self._many[knob], _NARROWEST)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spaces.space import Domain, Space
 
 NOTHING: Knobs = MappingProxyType({})
+NOWHERE: Mapping[int, Sequence[float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,12 @@ class Suggestions:
         state: Ending,
         values: Sequence[float] | None = None,
         limits: Mapping[str, float] = NOTHING,
+        *,
+        at_rungs: Mapping[int, Sequence[float]] = NOWHERE,
     ) -> None:
         """What became of ``candidate``; ``values``, one an objective, if and only if complete.
 
+        ``at_rungs`` are its objectives at the rungs that it came to, all finite, by finished tasks.
         ``limits`` are what it should have kept at or below 0, by name. Samplers that learn take one
         that did not for worse than one that did, and of two that did not the one whose limits above
         0 add up to more (``random`` and ``qmc`` learn nothing). Raises ``ValueError`` if a value is
@@ -110,7 +114,10 @@ class Suggestions:
             raise ValueError(f"a candidate ends once, got {candidate=} {state=} after {known=}")
         told = None if values is None else tuple(map(float, values))
         over = {name: float(by) for name, by in limits.items()}
-        self._proposer.tell(Told(candidate=candidate, state=state, values=told, limits=over))
+        passed = {level: tuple(map(float, row)) for level, row in at_rungs.items()}
+        self._proposer.tell(
+            Told(candidate=candidate, state=state, values=told, limits=over, at_rungs=passed)
+        )
         self._states[candidate] = state
 
     def revise(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from search.pruned import Pruned
+from search.pruned.bad import Bad
 from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator, picker
 from search.samplers.densities import Cells, Grid, Ground, Rows, spread
 from spaces import fronts
@@ -44,10 +46,11 @@ class Tpe(Sampler):
 
     The densities are on a grid (``search/samplers/densities.py``): an ask costs the same after ten
     thousand candidates as after a hundred. ``startup`` candidates (complete or pruned) are drawn at
-    random before it begins.
+    random before it begins. ``pruned`` says what is made of those that a rung stopped.
     """
 
     startup: Annotated[int, Field(ge=1)] = 10
+    pruned: Pruned = Bad()
     draws: Annotated[int, Field(ge=1)] = 24
     share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     most: Annotated[int, Field(ge=1)] = 50
@@ -77,8 +80,7 @@ class Parzen:
         self._grid = Grid(scope.knobs)
         self._ground = Ground(self._grid)
         self._cells: dict[int, Cells] = {}
-        self._complete: dict[int, Told] = {}
-        self._ended = 0
+        self._ended: dict[int, Told] = {}
         self._good: Good | None = None
 
     def begin(self, ask: Ask) -> Pick:
@@ -96,20 +98,22 @@ class Parzen:
     def tell(self, told: Told) -> None:
         if told.state == "failed":
             return
-        self._ended += 1
         self._good = None
-        if told.values is not None:
-            self._complete[told.candidate] = told
+        if told.state == "complete" or self._spec.pruned.heeds:
+            self._ended[told.candidate] = told
+        else:
+            self._ground.remove(self._cells.pop(told.candidate))
 
     def revise(self, told: Told) -> None:
         self._good = None
-        self._complete[told.candidate] = told
+        at_rungs = self._ended[told.candidate].at_rungs
+        self._ended[told.candidate] = replace(told, at_rungs=at_rungs)
 
     def _ways(self, candidate: int) -> NDArray[np.float64]:
         """How far along each knob's way it is proposed. [knobs]."""
         rng = generator(self._scope.seed, candidate)
         within = rng.random(len(self._grid))
-        if self._ended < self._spec.startup:
+        if len(self._ended) < self._spec.startup:
             return within
         if self._good is None:
             self._good = self._look()  # once for all asks between two tells
@@ -139,14 +143,14 @@ class Parzen:
         return np.where(drawable, share, -1).argmax(axis=1) if options else np.empty(0, np.int64)
 
     def _look(self) -> Good:
-        numbers = sorted(self._complete)
-        values = np.array([self._complete[n].values for n in numbers], dtype=np.float64)
-        excess = np.array([self._complete[n].excess for n in numbers])
-        costs = self._scope.objectives.costs(
-            values.reshape(len(numbers), len(self._scope.objectives.names))
-        )
-        room = min(self._spec.most, int(np.ceil(self._spec.share * self._ended)))
-        cells = np.array([self._cells[numbers[row]] for row in best_of(costs, excess, room)])
+        ended = [self._ended[number] for number in sorted(self._ended)]
+        room = min(self._spec.most, int(np.ceil(self._spec.share * len(ended))))
+        best: list[int] = []
+        for tier in self._spec.pruned.tiers(ended, self._scope.objectives):
+            if left := room - len(best):
+                rows = best_of(tier.costs, tier.excess, left)
+                best += [tier.candidates[row] for row in rows]
+        cells = np.array([self._cells[number] for number in best], dtype=np.int64)
         near = spread(self._grid, cells.reshape(-1, len(self._grid)))
         density = near + self._grid.prior
         density /= density.sum(axis=1, keepdims=True)

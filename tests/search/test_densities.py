@@ -57,6 +57,17 @@ def test_grown_is_bit_for_bit_made_at_once_in_whatever_order(many):
         assert (rows[0][knob] == sum(kernels(GRID.cells)[wide, c] for c in inside)).all()
 
 
+def test_what_was_removed_might_never_have_been_added():
+    rng = np.random.default_rng(0)
+    asked = [candidate(rng) for _ in range(90)]
+    ground, without = Ground(GRID), Ground(GRID)
+    for cells in asked:
+        ground.add(cells)
+    for number, cells in enumerate(asked):
+        without.add(cells) if number % 3 else ground.remove(cells)
+    assert ground.rows.tobytes() == without.rows.tobytes()
+
+
 def test_kernels_are_normal_distributions_cut_off_at_the_ends():
     found = kernels(CELLS)
     assert np.allclose(found.sum(axis=2), 1, atol=CELLS * 2.0**-30)

@@ -1,0 +1,65 @@
+"""What a sampler makes of pruned candidates: the record that says who may be good beside the complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from spaces.families import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.samplers.base import Told
+    from spaces.fronts import Costs
+    from spaces.objectives import Objectives
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Candidates that are compared with each other: ``costs`` [n, objectives], ``excess`` [n].
+
+    ``candidates`` are their numbers.
+    """
+
+    candidates: tuple[int, ...]
+    costs: Costs
+    excess: Costs
+
+
+class Pruned(Family):
+    """Who may be a good candidate, of those that a sampler was told are complete or pruned.
+
+    Where a study has constraints or preferences, whoever was pruned is behind all that keep them: of
+    half a stream nobody knows whether it would have (``Goals.beyond_limits``). Laws
+    (``tests/contracts/test_pruned.py``): nobody is in two tiers; the complete are in the first; without pruned
+    candidates all kinds are alike; a study that is resumed proposes what it would have.
+    """
+
+    __slots__ = ()
+    heeds: ClassVar[bool] = True
+    """Whether one that was pruned counts at all, be it as a bad one."""
+
+    def tiers(self, ended: Sequence[Told], objectives: Objectives) -> list[Tier]:
+        """Tiers of those that may be good, best first, of ``ended``, which ascend by number.
+
+        Whoever is in none is bad.
+        """
+        raise NotImplementedError
+
+
+def complete(ended: Sequence[Told], objectives: Objectives) -> Tier:
+    """Those that are complete, by what they are worth."""
+    return tier([(t, t.values) for t in ended if t.values is not None], objectives)
+
+
+def tier(found: Sequence[tuple[Told, Sequence[float]]], objectives: Objectives) -> Tier:
+    """Those ``found``, each with its objectives or what stands for them."""
+    values = np.array([row for _, row in found], dtype=np.float64)
+    return Tier(
+        tuple(t.candidate for t, _ in found),
+        objectives.costs(values.reshape(len(found), len(objectives.names))),
+        np.array([t.excess for t, _ in found]),
+    )
