@@ -92,10 +92,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    from reports import tracker
     from search import studyfile
     from search.planning import plan
+    from search.warm_starts import warmth_of
 
-    print(plan(studyfile.read(options.study, options.set)))
+    file = studyfile.read(options.study, options.set)
+    print(plan(file, warmth_of(file, tracker.recall)))
     return 0
 
 

@@ -70,7 +70,7 @@ def launch(
     directory = (directory or _default_directory(file.name)).absolute()
     preflight.check_new(directory)
     tracker.check(tracker.tracking_uri(file, directory))
-    warmth = warmth_of(file)
+    warmth = warmth_of(file, tracker.recall)
     opened = Opened(
         name=file.name,
         text=file.text,

@@ -16,7 +16,6 @@ from search.asking import REFUSED_AT_FIRST, wave
 from search.plans import Candidate, fold, most_that_fit
 from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
-from search.warm_starts import warmth_of
 from spaces.problems import SpecError
 from spaces.space import knob_name
 from trainables.footprints import beside
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
+    from search.warm_starts import Warmth
     from spaces.clock import Clock
     from spaces.domains import Choice, Range
     from spaces.problems import Path
@@ -133,8 +133,10 @@ class Plan:
         return f"{who}: such students of a job take their steps one after the other"
 
 
-def plan(file: StudyFile) -> Plan:
+def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
     """Draws the whole budget at random, wave by wave as a study does, and folds it.
+
+    With a warm start, of which nothing is read here, ``warmth`` is what it gives.
 
     Raises SpecError if there is a student that no job has room for, or nothing that can be trained.
     """
@@ -177,7 +179,9 @@ def plan(file: StudyFile) -> Plan:
         memory=max(_weight(scales, drawn, crew) for crew in crews),
         disk=sum(len(crew) * scales.left(drawn[crew[0][0]].recipe) for crew in crews),
         room=str(held),
-        warm=str(warmth_of(file)) if file.warm_start else "none: the sampler begins with nothing",
+        warm=str(warmth or "not read")
+        if file.warm_start
+        else "none: the sampler begins with nothing",
         cut=_cut(_sizes(file, recipes, most_rows(file, scales), fits), file.fold.members),
         strategies=Counter(_strategy(drawn[m[0]]) for crew in crews for m in crew),
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),

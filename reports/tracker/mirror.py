@@ -92,7 +92,7 @@ class Mirror:
         client = open_client(uri)
         experiment = _experiment(client, study.name, _artifacts(uri, directory))
         row = study_row(history, study, directory)
-        parent, *twins = [*_search(client, experiment, STUDY, identity(history.opened))] or [
+        parent, *twins = [*runs_of(client, experiment, STUDY, identity(history.opened))] or [
             client.create_run(experiment, row.start, row.tags, row.name)
         ]
         for twin in twins:
@@ -138,7 +138,7 @@ class Mirror:
         self._client.log_artifacts(self.parent, str(directory))
 
     def _children(self) -> list[Run]:
-        runs = _search(self._client, self.experiment, PARENT, self.parent)
+        runs = runs_of(self._client, self.experiment, PARENT, self.parent)
         found = [r for r in runs if CANDIDATE in r.data.tags]  # anyone may nest runs of his own
         return sorted(found, key=lambda r: (r.info.status == "RUNNING", r.info.run_id))
 
@@ -200,7 +200,8 @@ def _artifacts(uri: str, directory: Path) -> str | None:
     return ((database.parent if database else directory.absolute()) / "mlartifacts").as_uri()
 
 
-def _search(client: MlflowClient, experiment: str, tag: str, value: str) -> Iterator[Run]:
+def runs_of(client: MlflowClient, experiment: str, tag: str, value: str) -> Iterator[Run]:
+    """Of an experiment, those whose ``tag`` has that ``value``, in the order in which they began."""
     token = None
     while True:
         found = client.search_runs(

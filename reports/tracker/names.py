@@ -41,7 +41,7 @@ def cut(text: str, longest: int) -> str:
 
 def params(values: Mapping[str, Any]) -> dict[str, str]:
     """Plain values by name, as MLflow's parameters."""
-    return {safe(name): cut(_text(value), LONGEST_PARAM) for name, value in values.items()}
+    return {safe(name): cut(text(value), LONGEST_PARAM) for name, value in values.items()}
 
 
 def flat(prefix: str, value: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """As JSON, but that a text is itself."""
     return (
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_inner)

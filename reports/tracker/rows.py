@@ -36,8 +36,12 @@ Status: TypeAlias = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 PARENT = "mlflow.parentRunId"
 STUDY = "equipoise.study"
 CANDIDATE = "equipoise.candidate"
+STATE = "equipoise.state"
+REPEATS = "equipoise.repeats"
 PARETO = "pareto"
 FEASIBLE = "feasible"
+SEED = "seed"
+"""The parameter of a candidate's run that is its job's, and not among what the candidate is."""
 
 _STATUS: dict[str, Status] = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 _SETTINGS = (
@@ -141,7 +145,7 @@ def candidate_row(
     tags = {
         PARENT: parent,
         CANDIDATE: str(candidate),
-        "equipoise.state": outcome.state,
+        STATE: outcome.state,
         "fidelity": _fidelity(history, outcome, tasks),
         "mlflow.source.name": "equipoise",
         "mlflow.source.type": "LOCAL",
@@ -151,7 +155,7 @@ def candidate_row(
     if ANCHOR in asked.attrs:
         tags["equipoise.anchor"] = asked.attrs[ANCHOR]
     if asked.repeats is not None:
-        tags["equipoise.repeats"] = str(asked.repeats)
+        tags[REPEATS] = str(asked.repeats)
     if outcome.reason is not None:
         tags["equipoise.reason"] = outcome.reason
     if goals.constraints and outcome.state == "complete":
@@ -159,7 +163,7 @@ def candidate_row(
     # The configuration says what was trained; a knob of the same name may be an option's number.
     settings = {**asked.knobs, **flat("", asked.config)}
     if job is not None:
-        settings["seed"] = history.jobs[job].seed
+        settings[SEED] = history.jobs[job].seed
     return Row(
         name=f"candidate-{candidate:04d}",
         tags=_tags(tags),

@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from reports import tracker
+from reports.tracker.mirror import Mirror
 from search import studyfile
 from search.folders import load
 from search.launch import launch
@@ -43,7 +45,7 @@ def home(tmp_path, monkeypatch, first):
 
 
 def warmth(text=WARM, *overrides):
-    return warmth_of(studyfile.read_text(text, "warm.yaml", overrides))
+    return warmth_of(studyfile.read_text(text, "warm.yaml", overrides), tracker.recall)
 
 
 def test_complete_candidates_of_the_same_space_are_known_and_no_others(home):
@@ -57,7 +59,7 @@ def test_complete_candidates_of_the_same_space_are_known_and_no_others(home):
     assert all(set(k["values"]) == {"plasticity", "stability"} for k in found.known)
     assert found.left_out == {}
     assert f"{len(complete)} candidates of another study are told" in str(
-        plan(studyfile.read("warm.yaml"))
+        plan(studyfile.read("warm.yaml"), warmth())
     )
 
 
@@ -102,3 +104,58 @@ def test_samplers_that_learn_begin_where_it_was_good(kind):
     assert sum(suggestions.counts().values()) == 0
     drawn = [suggestions.ask(candidate).knobs["y"] for candidate in range(6)]
     assert sum(0.05 < y < 0.4 for y in drawn) >= 4
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, first):
+    """MLflow with what the first study measured, and no folder of it."""
+    uri = f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+    history, file = load(first)
+    Mirror.connect(uri, first, file, history).write(history)
+    return uri
+
+
+def from_store(uri, experiment="tiny"):
+    return f"{TEXT}warm_start: {{mlflow: {{uri: '{uri}', experiment: {experiment}}}}}\n"
+
+
+def test_mlflow_knows_what_the_ledger_does(store):
+    def by_knobs(found):
+        return sorted(found.known, key=lambda k: str(sorted(k["knobs"].items())))
+
+    told = warmth(from_store(store))
+    assert by_knobs(told) == by_knobs(warmth())
+    assert told.left_out == {}
+    narrow = from_store(store).replace("lr: !log [1.0e-2, 0.5]", "lr: !log [1.0e-1, 0.5]")
+    same = WARM.replace("lr: !log [1.0e-2, 0.5]", "lr: !log [1.0e-1, 0.5]")
+    assert by_knobs(warmth(narrow)) == by_knobs(warmth(same))
+    assert warmth(narrow).left_out == warmth(same).left_out
+    with pytest.raises(SpecError, match=r"no complete candidate of .*'tiny' .* with other fixed"):
+        warmth(from_store(store), "recipe.batch=16")
+    with pytest.raises(SpecError, match="without a metric that is due"):
+        warmth(from_store(store), "constraints.parameters=<= 1e9")
+
+
+def test_what_is_no_store_or_no_experiment_is_said(store, home):
+    with pytest.raises(SpecError, match="has none called 'other'"):
+        warmth(from_store(store, "other"))
+    with pytest.raises(SpecError, match=r"there is no database .*missing.db"):
+        warmth(from_store(f"sqlite:///{home}/missing.db"))
+    assert not (home / "missing.db").exists()
+    for said in ("{}", "{ledger: first, mlflow: {uri: 'sqlite:////a.db', experiment: tiny}}"):
+        with pytest.raises(SpecError, match="one of ledger and mlflow is due"):
+            studyfile.read_text(f"{TEXT}warm_start: {said}\n", "warm.yaml")
+
+
+def test_a_choice_between_plain_options_is_read_as_the_option_it_was(store, tmp_path):
+    """MLflow has the option, not its number: the configuration says what was trained."""
+    text = TEXT.replace("lr: !log [1.0e-2, 0.5]", "lr: !choice [1, 0.1, 0]")
+    few = ["name=plain", "rungs=null", "budget.candidates=8"]
+    with opened(tmp_path / "plain", *few, text=text) as study:
+        history = finish(study)
+    Mirror.connect(store, tmp_path, study.file, history).write(history)
+    told = f"{text}warm_start: {{mlflow: {{uri: '{store}', experiment: plain}}}}\n"
+    found = warmth(told)
+    assert len({a.knobs["recipe.optimizer.lr"] for a in history.candidates.values()}) > 1
+    drawn = {str(sorted(a.knobs.items())) for a in history.candidates.values()}
+    assert {str(sorted(k["knobs"].items())) for k in found.known} == drawn
