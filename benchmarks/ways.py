@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 
 STUDENTS = 8
-"""Students asked for at a time, in every way of ours."""
+"""Students asked for at a time, in every way of ours but one."""
+FEWER = 4
 
 FEW = 128
 """Candidates that a search by GP ends with, of which there are 3."""
@@ -112,10 +113,10 @@ def ours() -> list[Ours]:
     """Every sampler with one and with eight averages a student and each kind of rungs."""
     crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
     crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
+    fewer = _ours("tpe", max(AVERAGES), "asha 2/2", FURTHER["asha 2/2"], students=FEWER)
     rungs = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
-    return [_ours(*named) for named in crossed] + [
-        _heeding(kind, *named) for kind, named in product(PRUNED, rungs.items())
-    ]
+    heeding = [_heeding(kind, *named) for kind, named in product(PRUNED, rungs.items())]
+    return [*(_ours(*named) for named in crossed), fewer, *heeding]
 
 
 def _heeding(pruned: str, rungs: str, text: str) -> Ours:
@@ -124,13 +125,15 @@ def _heeding(pruned: str, rungs: str, text: str) -> Ours:
     return Ours(name=f"{way.name}, pruned {pruned}", overrides=overrides)
 
 
-def _ours(sampler: str, averages: int, rungs: str, text: str) -> Ours:
+def _ours(sampler: str, averages: int, rungs: str, text: str, students: int = STUDENTS) -> Ours:
     overrides = (
         f"sampler={{kind: {sampler}}}",
-        f"fold={{members: {STUDENTS}, averages: {averages}}}",
+        f"fold={{members: {students}, averages: {averages}}}",
         f"rungs={text}",
     )
     name = f"{sampler} x{averages}, {rungs}"
+    if students != STUDENTS:
+        name += f", {students} students at a time"
     if sampler == "gp":  # it thinks for long
         return Ours(name=f"{name} ({FEW} candidates)", overrides=overrides, seeds=3, candidates=FEW)
     return Ours(name=name, overrides=overrides)

@@ -12,6 +12,7 @@ from search.pruned import Pruned
 from search.pruned.bad import Bad
 from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator, picker
 from search.samplers.densities import Cells, Grid, Ground, Rows, spread
+from search.samplers.qmc import Evenly
 from spaces import fronts
 
 if TYPE_CHECKING:
@@ -41,19 +42,20 @@ class Tpe(Sampler):
     largest l / g instead, as in the paper, one search in four stayed with an option that was ahead
     by luck when it began.
 
-    ``share`` is the paper's. That there is a most is ours: with 50, 2,560 candidates on two
-    paraboloids find a hypervolume of 0.849, and without of 0.827 (medians of 5 seeds).
+    ``share`` is the paper's. That there is a most is ours: with 20 the true front's 95 % are found
+    in 40 device-seconds by 21 of 24 searches of the table ``rotated_digits``, with 50 by 8 of 16.
 
     The densities are on a grid (``search/samplers/densities.py``): an ask costs the same after ten
-    thousand candidates as after a hundred. ``startup`` candidates (complete or pruned) are drawn at
-    random before it begins. ``pruned`` says what is made of those that a rung stopped.
+    thousand candidates as after a hundred. ``startup`` candidates (complete or pruned) are drawn
+    before it begins, as evenly as ``qmc`` draws them. ``pruned`` says what is made of those that a
+    rung stopped.
     """
 
     startup: Annotated[int, Field(ge=1)] = 10
     pruned: Pruned = Bad()
     draws: Annotated[int, Field(ge=1)] = 24
     share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    most: Annotated[int, Field(ge=1)] = 50
+    most: Annotated[int, Field(ge=1)] = 20
     kind: Literal["tpe"] = "tpe"
 
     def proposer(self, scope: Scope) -> Parzen:
@@ -79,12 +81,13 @@ class Parzen:
         self._spec, self._scope = spec, scope
         self._grid = Grid(scope.knobs)
         self._ground = Ground(self._grid)
+        self._evenly = Evenly(scope)
         self._cells: dict[int, Cells] = {}
         self._ended: dict[int, Told] = {}
         self._good: Good | None = None
 
     def begin(self, ask: Ask) -> Pick:
-        return picker(self._scope, lambda: self._ways(ask.candidate).tolist())
+        return picker(self._scope, lambda: self._ways(ask))
 
     def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
         self.replay(ask.candidate, knobs, {})
@@ -109,18 +112,18 @@ class Parzen:
         at_rungs = self._ended[told.candidate].at_rungs
         self._ended[told.candidate] = replace(told, at_rungs=at_rungs)
 
-    def _ways(self, candidate: int) -> NDArray[np.float64]:
-        """How far along each knob's way it is proposed. [knobs]."""
-        rng = generator(self._scope.seed, candidate)
-        within = rng.random(len(self._grid))
+    def _ways(self, ask: Ask) -> list[float]:
+        """How far along each knob's way a candidate is proposed. [knobs]."""
         if len(self._ended) < self._spec.startup:
-            return within
+            return self._evenly(ask)
+        rng = generator(self._scope.seed, ask.candidate)
+        within = rng.random(len(self._grid))
         if self._good is None:
             self._good = self._look()  # once for all asks between two tells
         cells = self._best_drawn(self._good, rng)
         choices = self._grid.choices
         cells[choices] = self._chosen(self._good, rng)
-        return self._grid.ways(cells, within)
+        return self._grid.ways(cells, within).tolist()
 
     def _best_drawn(self, good: Good, rng: np.random.Generator) -> Cells:
         """Of draws from the good, those that are the densest among all. [knobs]."""
