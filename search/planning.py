@@ -48,7 +48,7 @@ class Plan:
     A study whose budget names no number of candidates has an ``open_end``: then they are the first.
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
-    ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. ``beside`` are the most rows of weights that any student is given, by what they are.
+    ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. A promising candidate has up to ``repeats`` trainings more. ``beside`` are the most rows of weights that any student is given, by what they are.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -71,6 +71,7 @@ class Plan:
     branched: int
     seeds: tuple[int, ...]
     twins: bool
+    repeats: int
     rungs: tuple[int, ...]
     anchors: str
     knobs: int
@@ -86,6 +87,7 @@ class Plan:
             "students": f"{self.students} to train ({kinds}), {self.steps} steps each"
             f"{self._branching()}{self._twins()}",
             "seeds": self._seeding(),
+            "repeats": self._repeating(),
             "averages": f"up to {self.averages} followed on each student",
             "companions": self._beside(),
             "jobs": f"{self.jobs}, of {few} to {many} students trained in lockstep",
@@ -104,6 +106,12 @@ class Plan:
         if not self.twins:
             return ""
         return "; beside each a twin of another seed (churn across seeds), twice the work"
+
+    def _repeating(self) -> str:
+        if not self.repeats:
+            return "none: each candidate is trained once"
+        steps = self.repeats * (self.steps + self.branched) * (2 if self.twins else 1)
+        return f"up to {self.repeats} for who is promising, up to {steps} steps each; not counted above"
 
     def _branching(self) -> str:
         return f" and up to {self.branched} more on branches" if self.branched else ""
@@ -187,6 +195,7 @@ def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
         seeds=tuple(sorted({candidate.recipe.seed for candidate in drawn.values()})),
         branched=max(_on_branches(recipe, clock) for recipe in recipes),
         twins=evaluation_of(file).of_twins,
+        repeats=0 if file.repeats is None else file.repeats.seeds - 1,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         anchors=str(anchors) if file.anchors else "none: the sampler draws the first",
         knobs=len(file.space.knobs()),

@@ -57,6 +57,16 @@ def test_memory_grows_with_the_model_and_with_what_shares_a_job():
     assert many > 1.5 * wide
 
 
+def test_what_a_promising_candidate_costs_besides_is_told():
+    """24 steps of the student, with twins and a branch of 12 steps twice, for each further seed."""
+    assert "none: each candidate is trained once" in str(planned())
+    assert "up to 2 for who is promising, up to 48 steps each" in str(planned("repeats={seeds: 3}"))
+    both = ("metrics=[churn_across_seeds]", "recipe.branch={kind: annealed, length: 0.5}")
+    said = planned("repeats={seeds: 4}", *both)
+    assert said.branched > 0
+    assert f"up to {3 * 2 * (24 + said.branched)} steps each" in str(said)
+
+
 def test_twins_are_planned_where_a_metric_looks_at_them_only():
     plain, twins = planned(), planned("metrics=[student_churn_across_seeds]")
     assert "twin" not in str(plain)
