@@ -25,6 +25,7 @@ from trainables.recipes import program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from search.anchors import Anchors
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
     from search.warm_starts import Warmth
@@ -197,10 +198,17 @@ def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
         twins=evaluation_of(file).of_twins,
         repeats=0 if file.repeats is None else file.repeats.seeds - 1,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
-        anchors=str(anchors) if file.anchors else "none: the sampler draws the first",
+        anchors=_anchored(anchors, sum(1 for _ in due)),
         knobs=len(file.space.knobs()),
         open_end=file.budget.candidates is None,
     )
+
+
+def _anchored(anchors: Anchors, late: int) -> str:
+    """Which anchors there are; the ``late`` ones have no student within the budget."""
+    if not anchors.asked and not anchors.left_out:
+        return "none: the sampler draws the first"
+    return f"{anchors}{f'; for the last {late} the budget is too small' if late else ''}"
 
 
 def _refuse_hopeless(

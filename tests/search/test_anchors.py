@@ -104,7 +104,9 @@ def test_what_is_not_of_the_space_is_refused_with_its_place(anchors, why):
 def test_plan_tells_which_fit_and_why_others_do_not():
     told = str(plan(read()))
     assert "asked for first: anchors.0, anchors.1, mean_teacher_early; left out: " in told
-    assert "lawa (averager" in told
+    assert "lawa (averager" in told and "too small" not in told
+    few = str(plan(read(ANCHORED, "budget.candidates=3")))
+    assert "for the last 1 the budget is too small" in few
 
 
 def test_the_default_study_can_draw_much_of_the_literature():
