@@ -1,6 +1,6 @@
 """What priors are worth, right ones and wrong ones: device-seconds to 90 % of the true front's hypervolume.
 
-    python benchmarks/priors.py [--seeds N] [--out FILE]
+    python benchmarks/priors.py [--seeds N] [--first N] [--out FILE]
 
 Searches of the default study in the world that was fitted to the table ``rotated_digits``, without the
 luck of seeds, by the default sampler with eight averages a student and ASHA, two workers on a virtual
@@ -76,7 +76,7 @@ def main(words: Iterable[str] | None = None) -> None:
     good = right(arena)
     priors = {"none": {}, "right": good, "wrong": wrong(good)}
     found: dict[str, list[float]] = {name: [] for name in priors}
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.first + options.seeds):
         for name, ways in priors.items():
             way = Ours(name=name, overrides=(*SEARCH, *overrides(arena, ways)))
             reached = search(way, arena, seed, LIMITS)["to_90"]
@@ -84,7 +84,16 @@ def main(words: Iterable[str] | None = None) -> None:
         print(seed, {name: round(seconds[-1], 2) for name, seconds in found.items()}, flush=True)
     told = {name: _summary(seconds, found["none"]) for name, seconds in found.items()}
     options.out.write_text(
-        json.dumps({"world": arena.name, "machine": machine(), "priors": told}, indent=1) + "\n"
+        json.dumps(
+            {
+                "world": arena.name,
+                "first_seed": options.first,
+                "machine": machine(),
+                "priors": told,
+            },
+            indent=1,
+        )
+        + "\n"
     )
     print(json.dumps(told, indent=1))
 
@@ -103,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=30, help="searches with each (default: 30)")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=30,
+        help="the first seed (default: 30; by 0 to 29 it was chosen how often priors are followed)",
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results" / "priors.json")
     return parser
 
