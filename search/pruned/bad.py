@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Bad(Pruned):
     """Good are complete candidates alone; the pruned count among those of which a share is good.
 
-    Their rung has told that they are not among the best, and no more is asked of it. Optuna ranks
-    them so too if there is one objective, by how far they came; with several it has no pruning.
+    Their rung has told that they are not among the best, and no more is asked of it. Optuna's TPE
+    puts them behind all that are complete, too; with several objectives it does not prune.
     """
 
     kind: Literal["bad"] = "bad"

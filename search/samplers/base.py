@@ -68,7 +68,7 @@ class Told:
     @property
     def excess(self) -> float:
         """What its limits add up to above 0: 0 if it kept them all."""
-        return sum(max(0.0, over) for over in self.limits.values())
+        return sum(max(0.0, over) for over in self.limits.values()) if self.limits else 0.0
 
 
 class Proposer(Protocol):
