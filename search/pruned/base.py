@@ -36,19 +36,20 @@ class Pruned(Family):
     half a stream nobody knows whether it would have (``Goals.beyond_limits``).
 
     Compared on the table of ``rotated_digits`` (TPE with eight averages a student, ``asha`` with one
-    in 3 and one in 2 that go on, seeds with and without their luck; pairs of searches of one seed):
-    to ignore the pruned costs 15 % more device-seconds to 90 % of the true front's hypervolume than
-    to take them for bad (standard error 5 %, 120 pairs). ``rungs`` takes 3 % fewer to 90 % and 3 %
-    more to 95 %, ``forecast`` as many to within 1 % (standard errors 2 %, 350 pairs): a gain is not
-    to be seen, so the simplest of the three, ``bad``, is the default.
+    in 3 and one in 2 that go on, seeds with and without their luck; geometric means over pairs of
+    searches of one seed, 40 s where one never came there): to ignore the pruned costs 15 % more
+    device-seconds to 90 % of the true front's hypervolume than to take them for bad (standard error
+    5 %, 120 pairs). ``rungs`` takes 2 % fewer to 90 % and 3 % more to 95 %, ``forecast`` as many to
+    within 1 % (standard errors 2 %, 350 pairs): no gain is to be seen, so the simplest of the three,
+    ``bad``, is the default.
 
         python benchmarks/compare.py --only "tpe x8, asha*, pruned *" --most 40
 
     and the same with ``--world rotated_digits+luck``; the pairs of the three are of --seeds 100 and 75.
 
-    Laws
-    (``tests/contracts/test_pruned.py``): nobody is in two tiers; the complete are in the first; without pruned
-    candidates all kinds are alike; a study that is resumed proposes what it would have.
+    Laws (``tests/contracts/test_pruned.py``): nobody is in two tiers; the complete are in the first;
+    without pruned candidates all kinds are alike; a study that is resumed proposes what it would
+    have.
     """
 
     __slots__ = ()
