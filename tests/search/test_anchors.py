@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reports.tracker.rows import candidate_row
 from search import studyfile
 from search.anchors import ANCHOR, anchors_of
 from search.literature import LITERATURE
@@ -61,6 +62,8 @@ def test_each_begins_a_student_and_they_count_as_all_do(tmp_path):
         ]
         assert mates[0] == asked.candidate and len(mates) == 2  # its student's further average
     assert found[0].candidate == 0
+    row = candidate_row(history, 0, goals=study.file.goals, tasks=4, parent="p")
+    assert row.tags["equipoise.anchor"] == "anchors.0"
     assert history.drawn == 24
 
 

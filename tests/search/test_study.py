@@ -128,7 +128,7 @@ def test_divergence_fails_alone_and_says_so(tmp_path):
 
 
 def test_a_worker_that_dies_is_forgiven_and_then_its_job_is_split(tmp_path):
-    with opened(tmp_path / "deaths") as study:
+    with opened(tmp_path / "deaths", "recipe.strategy={kind: finetune}") as study:
         job = study.next_job()
         for _ in range(study_module.DEATHS_FORGIVEN):
             study.fault(job.number, "killed", "died")
