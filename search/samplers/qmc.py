@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -34,23 +35,18 @@ class Qmc(Sampler):
     kind: Literal["qmc"] = "qmc"
 
     def proposer(self, scope: Scope) -> Proposer:
-        return Blind(scope, Evenly(scope))
-
-
-class Evenly:
-    """How far along every knob's way a candidate lies, by its place among those of its sort."""
-
-    def __init__(self, scope: Scope) -> None:
         names = sorted(scope.knobs)  # whatever the order in which the file has them
-        self._columns = [names.index(name) for name in scope.knobs]
-        self._sequences: dict[Sort, _Points] = {
+        columns = [names.index(name) for name in scope.knobs]
+        sequences: dict[Sort, _Points] = {
             "whole": _Points(scope.seed, 0, len(names)),
             "part": _Points(scope.seed, 1, len(names)),
         }
 
-    def __call__(self, ask: Ask) -> list[float]:
-        point = self._sequences[ask.sort].point(ask.place)
-        return [point[column] for column in self._columns]
+        def ways(ask: Ask) -> Sequence[float]:
+            point = sequences[ask.sort].point(ask.place)
+            return [point[column] for column in columns]
+
+        return Blind(scope, ways)
 
 
 class _Points:
