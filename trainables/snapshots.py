@@ -137,12 +137,17 @@ class Keeper:
                     taken.addmm_(weights, of)
 
     def save(self, cohort: Cohort) -> None:
-        """Writes the files of the task just finished, one a member still alive."""
+        """Writes the files of the task just finished, one a member still alive.
+
+        What is there was written before the job was cut and resumed, when averages may have been
+        alive that are not now, and stays.
+        """
         averages, seats, owners = cohort.averages, cohort.seats, cohort.owners
         for rows, member in zip(self._rows, dict.fromkeys(owners), strict=True):
-            at = owners.index(member)
-            kept = Kept(rows.cpu().clone(), seats[at], averages[at].cpu().clone())
-            write(kept._asdict(), file_of(self._folder, member, cohort.task - 1))
+            at, file = owners.index(member), file_of(self._folder, member, cohort.task - 1)
+            if not file.exists():
+                kept = Kept(rows.cpu().clone(), seats[at], averages[at].cpu().clone())
+                write(kept._asdict(), file)
 
 
 def read(folder: Path, member: int, task: int) -> Kept:

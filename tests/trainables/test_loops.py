@@ -24,7 +24,8 @@ from trainables.optimizers.adamw import Adamw
 from trainables.optimizers.sgd import Sgd
 from trainables.recipes import Recipe
 from trainables.scenarios.base import Shape
-from trainables.scenarios.rotated_digits import SHAPE, RotatedDigits
+from trainables.scenarios.digits import SHAPE
+from trainables.scenarios.rotated_digits import RotatedDigits
 from trainables.stacks import layout_of
 from trainables.strategies.finetune import Finetune
 from trainables.strategies.mean_teacher import MeanTeacher
