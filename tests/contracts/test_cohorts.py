@@ -76,8 +76,10 @@ def _moulds_are_checked(monkeypatch):
     """Every program that is cast of a mould is the very one that would have been traced."""
 
     def checked(mould, arguments, trace):
-        made, traced = of(mould, arguments, trace), trace()
-        assert str(made.graph) == str(traced.graph)
+        traced = []
+        made = of(mould, arguments, lambda: traced.append(trace()) or traced[0])
+        if not traced:
+            assert str(made.graph) == str(trace().graph)
         return made
 
     of = Mould.of
