@@ -1,37 +1,82 @@
-"""The command line: ``equipoise``."""
+"""The command line: ``equipoise``. Each of its commands is a file of ``search/commands``."""
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from search import arguments
-from spaces.problems import SpecError, hint
+from search.commands.base import INTERRUPTED
+from search.commands.check import CHECK
+from search.commands.export import EXPORT
+from search.commands.front import FRONT
+from search.commands.kinds import KINDS
+from search.commands.launch import LAUNCH
+from search.commands.plan import PLAN
+from search.commands.posthoc import POSTHOC
+from search.commands.resume import RESUME
+from search.commands.simulate import SIMULATE
+from search.commands.status import STATUS
+from search.commands.studies import STUDIES
+from search.commands.sync import SYNC
+from search.commands.tabulate import TABULATE
+from search.commands.train import TRAIN
+from search.commands.ui import UI
+from spaces.problems import SpecError
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from search.history import History
-    from search.studyfile import StudyFile
-
-# Commands import what they need when they run: `equipoise --help` should not wait for torch.
-# They print: that is what a command line is for.
-# ruff: noqa: PLC0415, T201
-
-NOTHING_TRAINED = 1
 USERS_MISTAKE = 2
-INTERRUPTED = 130
+
+DESCRIPTION = """\
+Searches the trade-off between stability and plasticity in continual learning
+with averaged weights and EMA teachers. A study file says what may vary; a
+launch ends with the candidates that no other beats on every objective.
+"""
+
+EXAMPLES = """\
+examples:
+  equipoise studies                      what is shipped
+  equipoise kinds                        what a study file may ask for
+  equipoise check my-study.yaml          every problem of a study file at once
+  equipoise plan digits-frontier         what it would train, before it runs
+  equipoise launch digits-frontier --dir runs/first
+  equipoise front runs/first             the trade-offs it found
+  equipoise export runs/first --pick knee --out best.yaml
+  equipoise train best.yaml              train that one, and test it
+  equipoise ui runs/first                MLflow on the study's results
+
+`equipoise COMMAND --help` explains a command. A command ends with 0, with 1 if
+nothing trained to the end, with 2 if it could not do what was asked, or with
+130 after Ctrl-C.
+"""
+
+COMMANDS = (
+    STUDIES,
+    KINDS,
+    CHECK,
+    PLAN,
+    LAUNCH,
+    RESUME,
+    STATUS,
+    FRONT,
+    EXPORT,
+    TABULATE,
+    SIMULATE,
+    POSTHOC,
+    TRAIN,
+    SYNC,
+    UI,
+)
+"""In the order of a study's life, which is that of the help."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs one command. 0, 1 if nothing trained to its end, 2 for what the user can mend, or 130."""
-    parser = arguments.parser(COMMANDS)
+    parser = _parser()
     options = parser.parse_args(words)
     if options.run is None:
         parser.print_help(sys.stderr)
@@ -50,346 +95,26 @@ def main(words: Sequence[str] | None = None) -> int:
     return result
 
 
-# --- commands ---------------------------------------------------------------------------------
-
-
-def _studies(options: argparse.Namespace) -> int:
-    from search import studyfile
-    from spaces.files import text_of
-
-    shipped = studyfile.shipped()
-    if options.show is not None:
-        if options.show not in shipped:
-            raise SpecError(
-                [f"{options.show}: no shipped study has this name{hint(options.show, shipped)}"]
-            )
-        print(text_of(studyfile.STUDIES / f"{options.show}.yaml"), end="")
-        return 0
-    width = max(map(len, shipped))
-    for name, summary in shipped.items():
-        print(f"{name:<{width}}  {summary}")
-    return 0
-
-
-def _kinds(options: argparse.Namespace) -> int:
-    from search import kinds
-
-    print(kinds.text(options.names))
-    return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    from search import studyfile
-    from search.anchors import anchors_of
-    from search.room import check_room, room
-
-    file = studyfile.read(options.study, options.set)
-    check_room(file, room(file))
-    print(f"{file.source}: fine: {len(file.space.knobs())} knobs, {_objectives(file)}")
-    if file.anchors:
-        print(f"anchors: {anchors_of(file)}")
-    return 0
-
-
-def _plan(options: argparse.Namespace) -> int:
-    from reports import tracker
-    from search import studyfile
-    from search.planning import plan
-    from search.warm_starts import warmth_of
-
-    file = studyfile.read(options.study, options.set)
-    print(plan(file, warmth_of(file, tracker.recall)))
-    return 0
-
-
-def _launch(options: argparse.Namespace) -> int:
-    def run(watch: Any) -> Path:
-        from search.launch import launch
-
-        return launch(
-            options.study,
-            directory=options.dir,
-            engine=options.engine,
-            address=options.address,
-            overrides=options.set,
-            watch=watch,
+def _parser() -> argparse.ArgumentParser:
+    """The parser whose results have the command's function as ``run``, or None without a command."""
+    top = argparse.ArgumentParser(
+        prog="equipoise",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"equipoise {version('equipoise')}")
+    top.set_defaults(run=None)
+    below = top.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        words = below.add_parser(
+            command.name,
+            help=command.does,
+            description=command.does,
+            epilog=command.more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-
-    return _watched(options, run)
-
-
-def _resume(options: argparse.Namespace) -> int:
-    def run(watch: Any) -> Path:
-        from search.launch import resume
-
-        resume(options.dir, engine=options.engine, address=options.address, watch=watch)
-        directory: Path = options.dir
-        return directory
-
-    return _watched(options, run)
-
-
-def _watched(options: argparse.Namespace, run: Callable[[Any], Path]) -> int:
-    """Runs a study with its progress shown, then says what it found and where everything is."""
-    from rich.console import Console
-
-    from search.progress import Progress, short, stopped
-
-    console = Console()
-    seen: list[Any] = []
-
-    def watch(study: Any) -> None:
-        seen[:] = [study]
-        progress(study)
-
-    try:
-        with Progress(console, _starting(options)) as progress:
-            directory = run(watch)
-    except KeyboardInterrupt:
-        print(f"\n{stopped(seen[0] if seen else None)}", file=sys.stderr)
-        return INTERRUPTED
-    return _closing(console, short(directory))
-
-
-def _starting(options: argparse.Namespace) -> str:
-    """What is being done before there is anything to count."""
-    if options.engine == "local":
-        return "reading the study"
-    where = f"connecting to Ray at {options.address}" if options.address else "starting Ray"
-    return f"reading the study, {where}"
-
-
-def _closing(console: Any, directory: Path) -> int:
-    from reports import fronts, tracker, verdicts
-    from search.folders import load
-    from search.progress import fruitless
-    from search.verdicts import findings
-    from search.warm_starts import Warmth
-
-    history, file = load(directory)
-    front = fronts.of(history, file)
-    if file.warm_start is not None:
-        begun = Warmth(known=history.opened.known, left_out=history.opened.left_out)
-        console.print(f"warm start: {begun}", soft_wrap=True, highlight=False)
-    if history.ended is not None:
-        told = file.budget.told(history.ended.reason)
-        console.print(f"ended: {told}", soft_wrap=True, highlight=False)
-    fronts.render_table(front, console)
-    verdicts.render(findings(history, file), console)
-    best = directory / "reports" / "best" / "knee.yaml"
-    places = {
-        "ledger": directory / "ledger.jsonl",
-        "pictures": directory / "reports" / "front.png",
-        "page": directory / "reports" / "front.html",
-        "mlflow": tracker.without_password(tracker.tracking_uri(file, directory.absolute())),
-        "": f"see it with: equipoise ui {directory}",
-    }
-    if front.rows:
-        places |= {"best": best, " ": f"train it with: equipoise train {best}"}
-    for name, place in places.items():
-        console.print(f"{name:<9}{place}", soft_wrap=True, highlight=False)
-    if front.rows:
-        return 0
-    print(fruitless(history, file.goals), file=sys.stderr)
-    return NOTHING_TRAINED
-
-
-def _status(options: argparse.Namespace) -> int:
-    from search.folders import load
-
-    history, file = load(options.dir)
-    status = {
-        **history.counts(),
-        **_infeasible(history, file),
-        "hypervolume": history.hypervolume(file.goals),
-        "budget": file.budget.said(),
-        "seconds": history.seconds,
-        "device_seconds": history.device_seconds(),
-        "finished": history.ended is not None,
-    }
-    if history.ended is not None:
-        status["why"] = file.budget.told(history.ended.reason)
-    if options.json:
-        print(json.dumps(status))
-        return 0
-    for name, value in status.items():
-        print(f"{name:<16}{_plain(value)}")
-    return 0
-
-
-def _front(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from reports import fronts, verdicts
-    from search.folders import load
-    from search.verdicts import findings
-
-    history, file = load(options.dir)
-    front, found = fronts.of(history, file), findings(history, file)
-    if options.json:
-        print(json.dumps(front.to_json() | {"claims": verdicts.to_json(found)}))
-    else:
-        console = Console()
-        fronts.render_table(front, console)
-        verdicts.render(found, console)
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    from reports import export, fronts
-    from search.folders import load
-    from search.preflight import check_folder
-
-    check_folder("--out", options.out.parent)
-    history, file = load(options.dir)
-    candidate = fronts.pick(fronts.of(history, file), options.pick)
-    text = export.export(
-        history,
-        file,
-        candidate,
-        options.dir,
-        exported=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    _write(options.out, text)
-    print(f"candidate {candidate} -> {options.out}; train it with: equipoise train {options.out}")
-    return 0
-
-
-def _tabulate(options: argparse.Namespace) -> int:
-    from search import tables
-    from search.folders import load
-    from search.preflight import check_folder
-
-    check_folder("--out", options.out.parent)
-    table = tables.tabulate(*load(options.dir))
-    table.write(options.out)
-    size = options.out.stat().st_size
-    print(f"{len(table)} candidates -> {options.out} ({size / len(table):.0f} bytes each)")
-    return 0
-
-
-def _simulate(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from reports import forecasts as reports
-    from search import studyfile
-    from search.engines.virtual import Fleet
-    from search.forecasts import forecast
-    from search.simulation import world_of
-
-    file = studyfile.read(options.study, options.set)
-    odds = {"stragglers": options.stragglers, "failures": options.failures}
-    fleets = [Fleet(workers=workers, **odds) for workers in options.workers]
-    found = list(forecast(file, world_of(options.world, file), fleets, options.seeds))
-    if options.json:
-        print(json.dumps(reports.to_json(found)))
-    else:
-        reports.render(found, Console())
-    return 0
-
-
-def _posthoc(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from reports import posthoc as reports
-    from search import posthoc
-    from search.preflight import check_folder
-
-    out = options.out or options.dir / "posthoc"
-    check_folder("--out", out)
-    findings = posthoc.posthoc(
-        options.dir, candidates=options.candidates, sampler=posthoc.sampler_called(options.sampler)
-    )
-    reports.render(findings, Console())
-    for name, text in reports.files(findings, options.dir).items():
-        _write(out / name, text)
-    knee, best = out / "best" / "knee.yaml", ""
-    if reports.front(findings).rows:
-        best = f"; train the best: equipoise train {knee}"
-    print(f"all of them: {out / 'candidates.csv'}{best}")
-    return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    from search.preflight import check_folder
-    from trainables import configurations
-
-    configuration = configurations.read(options.configuration)
-    out = options.out or options.configuration.with_suffix("")
-    check_folder("--out", out)
-    try:
-        result = configurations.train(configuration, out)
-    except ValueError as error:
-        raise SpecError([f"{options.configuration}: {error}"]) from None
-    print(result.report())
-    return NOTHING_TRAINED if result.failed else 0
-
-
-def _sync(options: argparse.Namespace) -> int:
-    from reports import tracker
-
-    print(tracker.sync(options.dir))
-    return 0
-
-
-def _ui(options: argparse.Namespace) -> int:
-    from reports import tracker
-    from search.folders import load
-
-    _, file = load(options.dir)
-    return tracker.serve(tracker.tracking_uri(file, options.dir.absolute()), port=options.port)
-
-
-# --- helpers ----------------------------------------------------------------------------------
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _infeasible(history: History, file: StudyFile) -> dict[str, int]:
-    """How many complete candidates break a constraint, if the study has any."""
-    if not file.constraints:
-        return {}
-    return {"infeasible": len(history.finals()) - len(history.feasible(file.goals))}
-
-
-def _objectives(file: StudyFile) -> str:
-    pairs = zip(file.objectives.names, file.objectives.directions, strict=True)
-    return "objectives " + ", ".join(f"{n} ({d})" for n, d in pairs)
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole of ``text``, or nothing."""
-    if path.is_dir():
-        raise SpecError([f"--out {path}: is a folder; a file is due"])
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise SpecError([f"--out {path}: cannot write here: {error.strerror}"]) from None
-
-
-COMMANDS = {
-    "studies": _studies,
-    "kinds": _kinds,
-    "check": _check,
-    "plan": _plan,
-    "launch": _launch,
-    "resume": _resume,
-    "status": _status,
-    "front": _front,
-    "export": _export,
-    "tabulate": _tabulate,
-    "simulate": _simulate,
-    "posthoc": _posthoc,
-    "train": _train,
-    "sync": _sync,
-    "ui": _ui,
-}
+        words.set_defaults(run=command.run)
+        for add in command.options:
+            add(words)
+    return top

@@ -17,7 +17,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from search.arguments import ABOUT
 from search.cli import COMMANDS, main
 from search.folders import load
 from search.ledger import NAME, Ledger
@@ -99,16 +98,16 @@ def test_version():
 def test_help_fits_a_terminal():
     code, out, _ = equipoise("--help")
     assert code == 0
-    assert all(name in out for name in COMMANDS)
+    assert all(command.name in out for command in COMMANDS)
     assert max(map(len, out.splitlines())) <= COLUMNS
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_of_each_command_says_what_it_does_with_an_example(name):
-    code, out, _ = equipoise(name, "--help")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_of_each_command_says_what_it_does_with_an_example(command):
+    code, out, _ = equipoise(command.name, "--help")
     assert code == 0
-    assert ABOUT[name][0] in " ".join(out.split())
-    assert f"  equipoise {name}" in out.partition("options:")[2]
+    assert command.does in " ".join(out.split())
+    assert f"  equipoise {command.name}" in out.partition("options:")[2]
     assert max(map(len, out.splitlines())) <= COLUMNS
 
 
