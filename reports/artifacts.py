@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports import canvas, export, frames, fronts, pages, plots, verdicts
+from reports.picks import pick
 from search.folders import load
 from search.verdicts import findings
 
@@ -51,7 +52,7 @@ def _files(history: History, study: StudyFile, directory: Path) -> Iterator[tupl
         yield "claims.json", _json(verdicts.to_json(findings(history, study)))
     yield "study.yaml", _study_text(history).encode()
     for which in ("knee", *front.objectives) if front.rows else ():
-        candidate = fronts.pick(front, which)
+        candidate = pick(front, which)
         yield f"best/{which}.yaml", export.export(history, study, candidate, directory).encode()
 
 

@@ -1,25 +1,20 @@
-"""The front as a reader wants it: its rows, its volume, and which of its candidates to take."""
+"""The front as a reader wants it: its rows, its volume, and how it grew."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
-from reports.knobs import knobs_of, sentence, settings
+from reports.knobs import knobs_of, settings
 from search import folders
 from search.history import History
 from spaces.fronts import hypervolume, non_dominated
-from spaces.specs import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
-
-    from rich.console import Console
 
     from search.goals import Goals
     from search.studyfile import StudyFile
@@ -151,35 +146,6 @@ def of(history: History, study: StudyFile) -> Front:
     )
 
 
-def pick(front: Front, which: str) -> int:
-    """The candidate that ``which`` asks for: ``knee``, the name of an objective, or a number.
-
-    An objective's name takes the best on it. The knee is one of those in the region that the study
-    prefers, or nearest to it if none is in it. That of two objectives is the row farthest
-    beyond the chord between the two ends of these, both objectives on [0, 1] (Das, 1999: the
-    bulge of the boundary); of three and more the row nearest to the ideal point. A number is that
-    candidate, on the front or not, if it is complete and feasible. Raises SpecError for anything else.
-    """
-    if which.isdigit():
-        return _complete(front, int(which))
-    words = ("knee", *front.objectives)
-    if which not in words:
-        close = get_close_matches(which, words, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(words)}"
-        raise SpecError([f"pick {which!r}: not a candidate's number ({meant})"])
-    if not front.rows:
-        raise SpecError([f"pick {which!r}: the front is empty: {front.lacking}"])
-    rows = [r for r in front.rows if which != "knee" or front.is_preferred(r.candidate)]
-    costs = front.costs(rows)
-    if which != "knee":
-        column = costs[:, list(front.objectives).index(which)]
-    elif len(front.objectives) == 2:
-        column = costs.sum(axis=1)  # the chord is the line where the two costs sum to 1
-    else:
-        column = np.linalg.norm(costs, axis=1)
-    return rows[int(np.argmin(column.round(12)))].candidate
-
-
 def progress(history: History, goals: Goals) -> list[tuple[int, float, float]]:
     """(candidate, study seconds, hypervolume) as candidates became complete, in that order."""
     objectives = goals.objectives
@@ -195,118 +161,6 @@ def progress(history: History, goals: Goals) -> list[tuple[int, float, float]]:
             volume = hypervolume(kept, objectives.reference_cost)
         steps.append((candidate, history.outcomes[candidate].at, volume))
     return steps
-
-
-def render_table(front: Front, console: Console) -> None:
-    """The front within the console's width, and what the picked ones are made of.
-
-    A row has the candidate, its objectives, what was chosen for it, and in ``pick`` the word that
-    names it in ``equipoise export --pick``.
-    """
-    if not front.rows:
-        console.print(f"The front is empty: {front.lacking}.", soft_wrap=True, highlight=False)
-        return
-    marks, same = picks(front), shared(front)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("candidate", justify="right", no_wrap=True)
-    for name, direction in front.objectives.items():
-        table.add_column(f"{name} {arrow(direction)}", justify="right", no_wrap=True)
-    table.add_column("pick", style="bold")
-    table.add_column("made of")
-    for row in front.rows:
-        chosen = [v for k, v in row.settings.items() if k not in same and not _is_number(v)]
-        values = [row.told(n) for n in front.objectives]
-        mark = marks.get(row.candidate, "")
-        table.add_row(str(row.candidate), *values, mark, " · ".join(chosen))
-    console.print(table)
-    for row in front.rows:
-        if row.candidate in marks:
-            told = sentence({k: v for k, v in row.settings.items() if k not in same})
-            console.print(f"[bold]{marks[row.candidate]}[/bold] ({row.candidate}): {told}")
-    if same:
-        console.print(f"all of them: {sentence(same)}", style="dim")
-    reference = ", ".join(f"{v:g}" for v in front.reference.values())
-    console.print(f"hypervolume {front.hypervolume:.4f} (reference {reference})")
-    for line in [*seeds(front), *limits(front)]:
-        console.print(line, soft_wrap=True, highlight=False)
-
-
-def seeds(front: Front) -> list[str]:
-    """In a line, over how many seeds the front's figures are, if any were repeated."""
-    counts = [row.seeds for row in front.rows]
-    if max(counts, default=1) == 1:
-        return []
-    fewest, most = min(counts), max(counts)
-    said = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return [f"means ± standard errors over {said} seeds"]
-
-
-def limits(front: Front) -> list[str]:
-    """What the study's constraints and preferences made of the front, in a line each."""
-    out = []
-    if front.constraints:
-        kept = ", ".join(f"{name} {bound}" for name, bound in front.constraints.items())
-        out += [f"constraints: {kept}; infeasible, and not on the front: {len(front.infeasible)}"]
-    if front.preferences:
-        wished = ", ".join(
-            f"{n} {low:g} to {high:g}" for n, (low, high) in front.preferences.items()
-        )
-        out += [f"preferred: {wished}; {_in_region(front)}"]
-    return out
-
-
-def _in_region(front: Front) -> str:
-    """How many of the front are in the preferred region."""
-    ranges = front.preferences.items()
-    inside = [all(a <= r.values[n] <= b for n, (a, b) in ranges) for r in front.rows]
-    if any(inside):
-        return f"{sum(inside)} of the front are there, and the knee is one of them"
-    return "none of the front is there, and the knee is the nearest"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def shared(front: Front) -> dict[str, str]:
-    """The settings that all rows have in common; none where there is but one row."""
-    first, *rest = front.rows
-    return {
-        k: v
-        for k, v in first.settings.items()
-        if rest and all(r.settings.get(k) == v for r in rest)
-    }
-
-
-def arrow(direction: str) -> str:
-    """Up where more is better, down where less is."""
-    return "↑" if direction == "max" else "↓"
-
-
-def picks(front: Front) -> dict[int, str]:
-    """The words that pick a candidate of the front."""
-    marks: dict[int, str] = {}
-    for name in ("knee", *front.objectives):
-        candidate = pick(front, name)
-        marks[candidate] = f"{marks[candidate]}, {name}" if candidate in marks else name
-    return marks
-
-
-def _complete(front: Front, candidate: int) -> int:
-    state = front.states.get(candidate)
-    if state == "complete":
-        return candidate
-    what = f"is {state}" if state else "does not exist"
-    on = ", ".join(str(r.candidate) for r in front.rows) or "empty"
-    why = f": {front.infeasible[candidate]}" if candidate in front.infeasible else ""
-    which = "complete and feasible" if front.constraints else "complete"
-    raise SpecError(
-        [f"candidate {candidate} {what}{why}; only {which} ones can be picked (front: {on})"]
-    )
 
 
 def _state(history: History, infeasible: Collection[int], candidate: int) -> str:

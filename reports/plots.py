@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from reports import fronts
+from reports import fronts, remarks
 from reports.averages import half_lives
 from reports.canvas import dressed, legend, ring, titled
 from reports.palette import BLUE, CLOUD, INK, MUTED, ORANGE, VERMILLION
+from reports.picks import pick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +106,7 @@ def averages(history: History, study: StudyFile) -> Figure:
                 marker=marker,
                 edgecolor="white",
                 lw=0.6,
-                label=f"{name} {fronts.arrow(direction)}" if chosen is on else None,
+                label=f"{name} {remarks.arrow(direction)}" if chosen is on else None,
             )
     _mark_task(axes, study.scenario.clock().task_ends[0])
     axes.set_xscale("log")
@@ -194,9 +195,9 @@ def _name_picks(axes: Axes, found: Front, pair: tuple[str, str]) -> None:
     names: dict[int, list[str]] = {}
     for which in (*pair, "knee"):
         title = which if which == "knee" else f"best {which}"
-        names.setdefault(fronts.pick(found, which), []).append(title)
+        names.setdefault(pick(found, which), []).append(title)
     place = {r.candidate: np.array([r.values[n] for n in pair]) for r in found.rows}
-    knee, top = (place[fronts.pick(found, which)] for which in ("knee", pair[1]))
+    knee, top = (place[pick(found, which)] for which in ("knee", pair[1]))
     crowded = (
         np.abs(knee - top) < np.ptp([axes.get_xlim(), axes.get_ylim()], axis=1) * CLOSE
     ).all()

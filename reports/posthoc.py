@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports import export, fronts
+from reports import export, fronts, listing
 from reports.knobs import knobs_of, settings
+from reports.picks import pick
 from spaces.fronts import non_dominated
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def figures(findings: Findings) -> dict[str, Any]:
 
 def render(findings: Findings, console: Console) -> None:
     """The front of both, what it gains, how fast it was found, and how far to trust it."""
-    fronts.render_table(front(findings), console)
+    listing.render(front(findings), console)
     told = figures(findings)
     error = told["error"]
     lines = {
@@ -113,11 +114,11 @@ def files(findings: Findings, directory: Path) -> dict[str, str]:
     both = front(findings)
     said = {**both.to_json(), "first_made": first(findings), **figures(findings)}
     words = ("knee", *both.objectives) if both.rows else ()
-    picks = {which: fronts.pick(both, which) for which in words}
+    picked = {which: pick(both, which) for which in words}
     return {
         "candidates.csv": _table(findings).to_csv(),
         "posthoc.json": json.dumps(said, indent=2) + "\n",
-        **{f"best/{w}.yaml": _configuration(findings, n, directory, w) for w, n in picks.items()},
+        **{f"best/{w}.yaml": _configuration(findings, n, directory, w) for w, n in picked.items()},
     }
 
 

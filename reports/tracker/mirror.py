@@ -6,12 +6,12 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from reports.tracker.curves import Curve
 from reports.tracker.rows import (
     CANDIDATE,
     PARENT,
     PARETO,
     STUDY,
-    Curve,
     Status,
     candidate_row,
     claims_tags,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from reports import fronts
+from reports import fronts, listing
 from reports.fronts import Front, Row
+from reports.picks import pick
 from search.history import History
 from search.ledger import Ledger
 from spaces.specs import SpecError
@@ -40,7 +41,7 @@ def front_of(points: list[tuple[float, ...]], directions: str = "max max") -> Fr
 
 def printed(front: Front) -> str:
     file = io.StringIO()
-    fronts.render_table(front, Console(file=file, width=100))
+    listing.render(front, Console(file=file, width=100))
     return file.getvalue()
 
 
@@ -78,44 +79,44 @@ def test_loaded_from_a_folder_it_is_the_same(tmp_path):
     "which, candidate", [("knee", 1), ("plasticity", 0), ("stability", 2), ("3", 3), ("0", 0)]
 )
 def test_picks(which, candidate):
-    assert fronts.pick(small(), which) == candidate
+    assert pick(small(), which) == candidate
 
 
 @pytest.mark.parametrize("which, state", [("4", "pruned"), ("5", "failed"), ("6", "running")])
 def test_a_candidate_that_is_not_complete_is_refused_and_the_front_listed(which, state):
     with pytest.raises(SpecError, match=rf"candidate {which} is {state}.*front: 0, 1, 2"):
-        fronts.pick(small(), which)
+        pick(small(), which)
 
 
 def test_what_cannot_be_picked_says_what_can():
     with pytest.raises(SpecError, match="candidate 99 does not exist"):
-        fronts.pick(small(), "99")
+        pick(small(), "99")
     with pytest.raises(SpecError, match="did you mean 'stability'"):
-        fronts.pick(small(), "stabilty")
+        pick(small(), "stabilty")
     with pytest.raises(SpecError, match="one of knee, plasticity, stability"):
-        fronts.pick(small(), "-1")
+        pick(small(), "-1")
     history = studies.empty()
     with pytest.raises(SpecError, match="the front is empty"):
-        fronts.pick(fronts.of(history, studies.study_of(history)), "knee")
+        pick(fronts.of(history, studies.study_of(history)), "knee")
 
 
 def test_the_knee_is_where_the_front_bulges_most():
     bulge = [(1.0, 0.0), (0.9, 0.5), (0.8, 0.85), (0.5, 0.9), (0.0, 1.0)]
-    assert fronts.pick(front_of(bulge), "knee") == 2
+    assert pick(front_of(bulge), "knee") == 2
     turned = [(-x, y) for x, y in bulge]
-    assert fronts.pick(front_of(turned, "min max"), "knee") == 2
+    assert pick(front_of(turned, "min max"), "knee") == 2
     stretched = [(100 * x + 7, y) for x, y in bulge]
-    assert fronts.pick(front_of(stretched), "knee") == 2
+    assert pick(front_of(stretched), "knee") == 2
 
 
 def test_the_knee_of_a_hollow_front_is_an_end_and_of_one_row_that_row():
-    assert fronts.pick(front_of([(1.0, 0.0), (0.3, 0.3), (0.0, 1.0)]), "knee") == 0
-    assert fronts.pick(front_of([(0.5, 0.5)]), "knee") == 0
+    assert pick(front_of([(1.0, 0.0), (0.3, 0.3), (0.0, 1.0)]), "knee") == 0
+    assert pick(front_of([(0.5, 0.5)]), "knee") == 0
 
 
 def test_the_knee_of_three_objectives_is_nearest_to_the_ideal_point():
     points = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.6, 0.6)]
-    assert fronts.pick(front_of(points, "max max max"), "knee") == 3
+    assert pick(front_of(points, "max max max"), "knee") == 3
 
 
 points_in_the_plane = st.lists(

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from reports import export, frames, fronts, pages
-from reports.tracker.rows import Curve
+from reports import export, frames, fronts, listing, pages
+from reports.tracker.curves import Curve
 from search.events import Asked, Queued
 from tests.reports import studies
 
@@ -41,7 +41,7 @@ def test_the_front_is_of_means_and_says_how_sure_it_is():
     assert front.to_json()["front"][1]["seeds"] == 2
     assert "seeds" not in front.to_json()["front"][0]
     out = io.StringIO()
-    fronts.render_table(front, Console(file=out, width=160))
+    listing.render(front, Console(file=out, width=160))
     assert "0.7500 ± 0.0500" in out.getvalue()
     assert "means ± standard errors over 1 to 2 seeds" in out.getvalue()
     page = pages.page(history, studies.study_of(history))

@@ -27,10 +27,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from reports.tracker import check, serve, stores, sync, tracking_uri, without_password
+from reports.tracker.curves import Curve
 from reports.tracker.follow import GONE, Driver
 from reports.tracker.mirror import Mirror, open_client
 from reports.tracker.names import LONGEST_PARAM, safe
-from reports.tracker.rows import Curve, identity
+from reports.tracker.rows import identity
 from reports.tracker.sync import LOCK, alone
 from search.events import Asked, Ended, Outcome, Queued, Resumed
 from search.folders import study_of

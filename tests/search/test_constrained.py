@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import frames, fronts
-from reports.tracker.rows import Curve, candidate_row
+from reports import frames, fronts, listing
+from reports.picks import pick
+from reports.tracker.curves import Curve
+from reports.tracker.rows import candidate_row
 from search import results
 from search.cli import main
 from search.events import Measured, Outcome
@@ -93,7 +95,7 @@ def test_every_report_knows(limited, capsys):
     assert volumes[-1] == pytest.approx(history.hypervolume(goals))
     assert fronts.progress(history, goals)[-1][2] == pytest.approx(history.hypervolume(goals))
     with pytest.raises(SpecError, match=r"is infeasible: .* \(not <= "):
-        fronts.pick(front, str(infeasible[0]))
+        pick(front, str(infeasible[0]))
     assert main(["status", str(limited), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["infeasible"] == len(infeasible)
     assert main(["front", str(limited)]) == 0
@@ -106,10 +108,10 @@ def test_where_nothing_is_feasible_it_says_who_is_nearest(tmp_path):
         history, file = finish(study), study.file
     assert history.in_state("complete")
     front, out = fronts.of(history, file), io.StringIO()
-    fronts.render_table(front, Console(file=out, width=200))
+    listing.render(front, Console(file=out, width=200))
     assert "complete candidates keeps parameters <= 3; the nearest is" in out.getvalue()
     with pytest.raises(SpecError, match="the front is empty: none of"):
-        fronts.pick(front, "knee")
+        pick(front, "knee")
 
 
 def test_a_metric_that_is_not_finite_keeps_no_bound(tmp_path, monkeypatch):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import canvas, export, fronts, pages, plots
+from reports import canvas, export, fronts, listing, pages, plots
+from reports.picks import pick
 from search.folders import load
 from spaces.yamls import parse
 from tests.oracles import fronts as oracle
@@ -56,15 +57,15 @@ def test_the_knee_is_in_or_next_to_the_region_that_is_preferred(three):
     }
     nearest = {c for c, far in away.items() if far == min(away.values())}
     assert front.preferred == nearest
-    assert fronts.pick(front, "knee") in nearest
-    said, _ = parse(export.export(history, file, fronts.pick(front, "knee"), three), "knee.yaml")
+    assert pick(front, "knee") in nearest
+    said, _ = parse(export.export(history, file, pick(front, "knee"), three), "knee.yaml")
     assert said["provenance"]["values"]["student_forgetting"] <= 0.1
 
 
 def test_table_picture_and_page_have_all_three(three):
     history, file = load(three)
     front, out = fronts.of(history, file), io.StringIO()
-    fronts.render_table(front, Console(file=out, width=160))
+    listing.render(front, Console(file=out, width=160))
     page, figure = pages.page(history, file), plots.front(history, file)
     for name in file.objectives.names:
         assert name in out.getvalue() and name in page
