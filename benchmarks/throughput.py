@@ -173,16 +173,16 @@ def ratios(measured: list[Measurement]) -> list[dict[str, Any]]:
 
 def run(plans: tuple[Plan, ...]) -> dict[str, Any]:
     """Everything that was measured, for JSON."""
-    from search.engines import ray_tune  # noqa: PLC0415 - see on_ray
+    from search.engines.clusters import cluster, slots  # noqa: PLC0415 - see on_ray
     from search.settings import Resources  # noqa: PLC0415 - likewise: it imports the samplers
 
     here, found, started = machine(), {}, []
     for plan in plans:
         began = time.perf_counter()
         # One Ray for each study: what one leaves behind does not burden the next.
-        with ray_tune.cluster(None):
+        with cluster(None):
             started.append(time.perf_counter() - began)
-            workers = ray_tune.slots(Resources())
+            workers = slots(Resources())
             found[plan.study, plan.model] = on_ray(plan, workers)
     for plan in plans:
         found[plan.study, plan.model] += in_one_process(plan)

@@ -143,10 +143,10 @@ def _ready(file: StudyFile, engine: Engine, address: str | None) -> Iterator[tup
     if engine == "local":
         yield local.drive, room(file)
         return
-    from search.engines import ray_tune  # noqa: PLC0415 - a second to import, and not always needed
+    from search.engines import clusters, ray_tune  # noqa: PLC0415 - a second to import, and not always needed
 
-    with ray_tune.cluster(address):
-        ray_tune.slots(file.resources)
+    with clusters.cluster(address):
+        clusters.slots(file.resources)
         yield ray_tune.drive, ray_tune.room_there(file, address)
 
 

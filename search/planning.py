@@ -6,32 +6,26 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from search.aims import evaluation_of
 from search.anchors import anchors_of
-from search.asking import REFUSED_AT_FIRST, wave
-from search.plans import Candidate, fold, most_that_fit
+from search.drafts import draft
+from search.plans import Candidate, most_that_fit
 from search.room import Scales, check_room, most_rows, room
 from search.sizes import size_of
-from spaces.problems import SpecError
-from spaces.space import knob_name
 from trainables.footprints import beside
 from trainables.learners import stacks
 from trainables.recipes import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from search.anchors import Anchors
     from search.plans import Crew, Fits
     from search.studyfile import StudyFile
     from search.warm_starts import Warmth
     from spaces.clock import Clock
-    from spaces.domains import Choice, Range
-    from spaces.problems import Path
     from trainables.recipes import Recipe
 
 
@@ -151,33 +145,15 @@ def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
     """
     held, scales = room(file), Scales.of(file)
     check_room(file, held)
-    ask = _at_random(file)
-    fits = scales.fits(held, {})
-    anchors = anchors_of(file)
-    due = iter([anchor.knobs for anchor in anchors.asked])
-    drawn: dict[int, Candidate] = {}
-    refused: list[str] = []
-    crews: list[Crew] = []
-    while (count := len(drawn) + len(refused)) < file.budget.planned:
-        asked = {}
-        for number, proposal in wave(
-            file, count, ask, begin=lambda first: ask(first, next(due, {}))
-        ):
-            if told := file.refusals(proposal.filled):
-                refused += ["; ".join(told.values())]
-            else:
-                asked[number] = Candidate(number, *file.candidate(proposal.filled))
-        drawn |= asked
-        crews += fold(
-            list(asked.values()), most_members=file.fold.members, fits=fits, rows=scales.rows
-        )
-        _refuse_hopeless(file, drawn, refused)
+    fits, anchors = scales.fits(held, {}), anchors_of(file)
+    made = draft(file, anchors, fits, scales)
+    drawn, crews = made.drawn, made.crews
     recipes = [drawn[member[0]].recipe for crew in crews for member in crew]
     clock = file.scenario.clock()
     tasks = len(clock.task_ends)
     return Plan(
-        candidates=count,
-        refused=len(refused),
+        candidates=len(drawn) + len(made.refused),
+        refused=len(made.refused),
         students=sum(map(len, crews)),
         looped=_looped(file, recipes),
         jobs=len(crews),
@@ -198,7 +174,7 @@ def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
         twins=evaluation_of(file).of_twins,
         repeats=0 if file.repeats is None else file.repeats.seeds - 1,
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
-        anchors=_anchored(anchors, sum(1 for _ in due)),
+        anchors=_anchored(anchors, made.late),
         knobs=len(file.space.knobs()),
         open_end=file.budget.candidates is None,
     )
@@ -209,39 +185,6 @@ def _anchored(anchors: Anchors, late: int) -> str:
     if not anchors.asked and not anchors.left_out:
         return "none: the sampler draws the first"
     return f"{anchors}{f'; for the last {late} the budget is too small' if late else ''}"
-
-
-def _refuse_hopeless(
-    file: StudyFile, drawn: Mapping[int, Candidate], refused: Sequence[str]
-) -> None:
-    most = min(REFUSED_AT_FIRST, file.budget.planned)
-    if not drawn and len(refused) >= most:
-        told = f"{len(refused)} candidates were drawn and all are refused"
-        why = f"what the knobs may be goes alone, but not together; the last: {refused[-1]}"
-        raise SpecError([f"{file.source}: {told}: {why}"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    knobs: dict[str, Any]
-    filled: Any
-
-
-def _at_random(file: StudyFile) -> Callable[[int, Mapping[str, Any]], _Drawn]:
-    rng = np.random.default_rng(file.seed)
-
-    def ask(number: int, fixed: Mapping[str, Any]) -> _Drawn:
-        del number
-        knobs: dict[str, Any] = {}
-
-        def pick(path: Path, domain: Range | Choice) -> Any:
-            name = knob_name(path)
-            knobs[name] = fixed[name] if name in fixed else domain.at(rng.random())
-            return knobs[name]
-
-        return _Drawn(knobs, file.space.draw(pick)[1])
-
-    return ask
 
 
 def _on_branches(recipe: Recipe, clock: Clock) -> int:
