@@ -86,14 +86,6 @@ def _moulds_are_checked(monkeypatch):
     monkeypatch.setattr(Mould, "of", checked)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @st.composite
 def recipes(draw, strategy, optimizer, part):
     """Any recipe with an instance of ``part``, one kind of one family, in it."""

@@ -91,14 +91,6 @@ def test_real_data_and_masks_go_as_in_the_plain_loop(scenario, model):
         assert row == pytest.approx(expected, abs=0.005)  # a sample on the border may fall off
 
 
-@pytest.fixture
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize("batch", [1, 5, 32])
 @pytest.mark.parametrize("hidden", [(), (1,), (7,), (100, 37)])

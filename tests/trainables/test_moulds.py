@@ -81,10 +81,8 @@ def test_what_grows_otherwise_is_refused(of):
         merged(2, few, 5, many)
 
 
-def test_a_program_casts_what_rounds_as_if_traced(monkeypatch):
+def test_a_program_casts_what_rounds_as_if_traced(threads, monkeypatch):
     """With and without moulds the same bits, for every number of rows."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     by_mould = Program(grad(loss), key="mould", mapped=1)
     found = [by_mould(ROWS[:rows], X) for rows in (4, 3, 9, 2, 6)]
     assert [m._given is not None for m in programs.MOULDS.values()].count(True) >= 1
@@ -92,4 +90,3 @@ def test_a_program_casts_what_rounds_as_if_traced(monkeypatch):
     by_trace = Program(grad(loss), key="traced", mapped=1)
     for rows, told in zip((4, 3, 9, 2, 6), found, strict=True):
         assert torch.equal(by_trace(ROWS[:rows], X), told)
-    torch.set_num_threads(threads)

@@ -24,6 +24,8 @@ from trainables.scenarios.split_digits import SplitDigits
 from trainables.strategies.finetune import Finetune
 from trainables.strategies.mean_teacher import MeanTeacher
 
+pytestmark = pytest.mark.usefixtures("threads")
+
 AVERAGERS = (Student(), Ema(momentum=Constant(value=0.9)))
 STREAM = Blobs(tasks=2, steps=40).stream()
 
@@ -36,12 +38,9 @@ def recipe(precision, lr=0.05, **said):
 
 
 def trained(members, stream=STREAM):
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     cohort = Cohort(members, stream, seed=0)
     while cohort.task < stream.clock.task_count:
         cohort.train_task()
-    torch.set_num_threads(before)
     return cohort
 
 

@@ -35,14 +35,6 @@ def test_it_is_the_mapped_function_up_to_rounding(of):
         torch.testing.assert_close(program(ROWS, X), vmap(of, in_dims=(0, None))(ROWS, X))
 
 
-@pytest.fixture
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize("of", [loss, grad(loss)], ids=["value", "gradient"])
 def test_a_row_has_the_same_bits_among_any_others(of, threads):
@@ -53,10 +45,7 @@ def test_a_row_has_the_same_bits_among_any_others(of, threads):
         assert torch.equal(program(ROWS.flip(0)[:rows], X), whole.flip(0)[:rows])
 
 
-def test_a_lone_row_is_computed_twice_over_only_where_it_must_be():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-
+def test_a_lone_row_is_computed_twice_over_only_where_it_must_be(threads):
     def of(row, x):
         return (x @ row[: x.shape[1] * 4].view(-1, 4)).relu().sum()
 
@@ -69,7 +58,6 @@ def test_a_lone_row_is_computed_twice_over_only_where_it_must_be():
         lone = [traced for shapes, traced in program._own.items() if shapes[1][0] == 1]
         assert [traced is not None for traced in lone] == [alike]
         assert torch.equal(program(ROWS[:1], x), program(ROWS, x)[:1])
-    torch.set_num_threads(before)
 
 
 def test_programs_of_other_keys_are_kept_apart():
