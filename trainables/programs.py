@@ -23,6 +23,8 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, fx
+from torch._guards import TracingContext, tracing
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -83,7 +85,7 @@ class Program:
     def _kernels(self, arguments: tuple[Tensor, ...]) -> fx.GraphModule:
         """All kernels that the mapped function calls, one after the other."""
         dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-        trace = make_fx(_plain(vmap(self.of, in_dims=dims)))
+        trace = partial(_trace, vmap(self.of, in_dims=dims))
         row = tuple(a.shape[int(d == 0) :] for a, d in zip(arguments, dims, strict=True))
         key = (self.key, row, torch.get_num_threads(), arguments[0].device, self.mapped)
         if len(arguments[0]) < LEAST_ROWS:
@@ -100,7 +102,7 @@ def warm() -> None:
     def square(row: Tensor) -> Tensor:
         return row.square().sum()
 
-    make_fx(vmap(grad(square)))(torch.zeros(LEAST_ROWS, 1))
+    _trace(vmap(grad(square)), torch.zeros(LEAST_ROWS, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,10 +125,13 @@ def _keep_last(known: OrderedDict[Hashable, Any], key: Hashable) -> None:
         known.popitem(last=False)
 
 
-def _plain(of: Function) -> Function:
-    """``of`` without the signature that make_fx would count parameters by, a method's self too."""
+def _trace(of: Function, *arguments: Tensor) -> fx.GraphModule:
+    """The kernels that ``of`` calls when it is given ``arguments``."""
 
-    def plain(*arguments: Tensor) -> Tensor:
-        return of(*arguments)
+    def plain(*given: Tensor) -> Tensor:
+        # Without a signature that make_fx would count parameters by, a method's self too.
+        return of(*given)
 
-    return plain
+    # Where none is around, PyTorch makes a mode, with the whole stack in it, for each kernel: half of the time.
+    with tracing(TracingContext(FakeTensorMode())):
+        return make_fx(plain)(*arguments)
