@@ -10,7 +10,6 @@ import torch
 from torch.quasirandom import SobolEngine
 
 from search.samplers.base import generator
-from spaces.same import lacking
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _others(
     for point in _sobol(len(names), seed[0], wanted * TRIES):
         ways = ((point + turned) % 1.0).tolist()
         knobs, filled = _at(space, recipe, dict(zip(names, ways, strict=True)))
-        if knobs not in met and not lacking(filled):
+        if knobs not in met and not space.lacking(filled):
             met.append(knobs)
             yield knobs
 

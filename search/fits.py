@@ -71,7 +71,7 @@ def _unfit(
 
 def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What of a recipe does not go with ``scenario``: its path and why."""
-    yield from out_of_bounds(recipe, scenario.clock())
+    yield from out_of_bounds(recipe, _clock_of(scenario))
     if message := _misfit(recipe.model, scenario):
         yield ("model",), message
     if recipe.gate is not None and _ungated(recipe.model, scenario):
@@ -84,11 +84,16 @@ def of_recipe(recipe: Recipe, scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 def of_averager(averager: Averager, scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What keeps an averager from being deployed, as such and on ``scenario``."""
-    yield from out_of_bounds(averager, scenario.clock())
+    yield from out_of_bounds(averager, _clock_of(scenario))
     if (message := unfollowed(averager)) or (
         not scenario.boundaries() and (message := _knows(averager))
     ):
         yield (), message
+
+
+@lru_cache(maxsize=64)
+def _clock_of(scenario: Scenario) -> Clock:
+    return scenario.clock()
 
 
 @lru_cache(maxsize=1024)

@@ -44,13 +44,17 @@ class Goals:
     def told(self, values: Mapping[str, float]) -> list[float]:
         """The objectives as a sampler is told them: no better than what is preferred."""
         row = self._row(values)
+        if not self.preferences:
+            return row
         return [float(v) for v in self.preferences.cut(row, self.objectives)[0]]
 
     def limits(self, values: Mapping[str, float]) -> dict[str, float]:
         """What a sampler is to keep at or below 0: excesses over bounds, and shortness of ranges."""
+        excesses = self.constraints.excesses(values)
+        if not self.preferences:
+            return excesses
         short = dict(zip(self.objectives.names, self._short(values), strict=True))
-        wished = {f"preferred.{name}": float(short[name]) for name in self.preferences.names}
-        return self.constraints.excesses(values) | wished
+        return excesses | {f"preferred.{n}": float(short[n]) for n in self.preferences.names}
 
     @property
     def beyond_limits(self) -> dict[str, float]:

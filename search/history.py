@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from search.goals import Goals
 
 
+_SORTED = json.JSONEncoder(sort_keys=True)
+
+
 @dataclass(slots=True)
 class History:
     """Candidates, jobs, records and outcomes by number, in the order in which they happened.
@@ -83,7 +86,7 @@ class History:
         if asked.repeats is not None:
             self.repeats.setdefault(asked.repeats, []).append(asked.candidate)
             return
-        recipe = json.dumps(asked.config.get("recipe"), sort_keys=True)
+        recipe = _SORTED.encode(asked.config.get("recipe"))
         student = self._students.setdefault(recipe, len(self._students))
         self.student_of[asked.candidate] = student
 

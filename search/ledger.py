@@ -169,8 +169,10 @@ def read(directory: Path) -> list[Event]:
 
 def _text(line: dict[str, Any]) -> bytes:
     """One line of JSON. Half of a surrogate pair is no text to anyone: it is written as ``?``."""
-    text = json.dumps(line, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(errors="replace") + b"\n"
+    return _JSON.encode(line).encode(errors="replace") + b"\n"
+
+
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -44,8 +44,8 @@ class Results:
         A record that is known already is not written again.
         """
         measured = [self._measured(c, r, at) for c, r in due.items() if self._is_new(c, r)]
-        sheets = {c: self._sheet(c, r) for c, r in due.items()}
-        ended = [o for c, r in due.items() if (o := self._outcome(c, r, sheets[c], at)) is not None]
+        sheets = {c: self._sheet(c, r) for c, r in due.items() if self._is_looked_at(r)}
+        ended = [o for c, r in due.items() if (o := self._outcome(c, r, sheets, at)) is not None]
         pruned = self._pruned({c: r for c, r in due.items() if not r.failed}, sheets, at)
         return [*measured, *ended, *pruned]
 
@@ -96,6 +96,10 @@ class Results:
             measures={name: found for name, found in scores.items() if name != "accuracy"},
         )
 
+    def _is_looked_at(self, record: Record) -> bool:
+        """Whether anything is decided after its task."""
+        return record.task + 1 in {*self._levels, self._tasks}
+
     def _sheet(self, candidate: int, record: Record) -> Sheet:
         known = self._history.scores(candidate)[: record.task]
         return sheet_of(known if record.failed else [*known, self._scores(candidate, record)])
@@ -113,7 +117,9 @@ class Results:
         recipe, averager = self._file.candidate(self._history.candidates[candidate].config)
         return parameters(recipe, averager, self._file.scenario)
 
-    def _outcome(self, candidate: int, record: Record, sheet: Sheet, at: float) -> Outcome | None:
+    def _outcome(
+        self, candidate: int, record: Record, sheets: Mapping[int, Sheet], at: float
+    ) -> Outcome | None:
         if record.failed is not None:
             return Outcome(
                 candidate=candidate,
@@ -125,7 +131,7 @@ class Results:
             )
         if record.task < self._tasks - 1:
             return None
-        values = defined(sheet)
+        values = defined(sheets[candidate])
         missing = [n for n in self._file.goals.names if n not in values]
         return Outcome(
             candidate=candidate,

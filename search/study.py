@@ -15,6 +15,7 @@ from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
 from search.plans import Candidate, fold
+from search.recent import Recent
 from search.repeats import asked, due
 from search.results import Results
 from search.room import BOUNDLESS, Room, Scales
@@ -60,7 +61,7 @@ class Study:
         self._scales = Scales.of(file)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._anchors = deque(anchors_of(file).asked)
-        self._results = Results(file, history)
+        self._results, self._made = Results(file, history), Recent()
         self.spending = Spending(file.budget, file.goals)
         self._replay()
         self._queue = deque(q.job for q in history.unfinished_jobs())
@@ -159,8 +160,8 @@ class Study:
         ]
 
     def _candidate(self, asked: Asked) -> Candidate:
-        recipe, averager = self.file.candidate(asked.config)
-        return Candidate(asked.candidate, recipe, averager)
+        made = self._made.of(asked.candidate, lambda: self.file.candidate(asked.config))
+        return Candidate(asked.candidate, *made)
 
     def _job(self, number: int) -> Job:
         queued = self.history.jobs[number]
@@ -195,7 +196,7 @@ class Study:
         self._cut(job)
         if not self.history.alive(job):
             self._checkpoint(job).unlink(missing_ok=True)
-        sweep(self.directory, self.history, job)
+        self._sweep(job)
         return [r.seat for c, r in news.items() if c not in self.history.outcomes]
 
     # --- faults and the end -------------------------------------------------------------------
@@ -219,7 +220,7 @@ class Study:
             self._checkpoint(job).unlink(missing_ok=True)
         else:
             self._append(event, *(self._failed(c, reason, at) for c in self.history.alive(job)))
-        sweep(self.directory, self.history, job)
+        self._sweep(job)
 
     def _cut(self, *jobs: int) -> None:
         """Ends what is alive in ``jobs``, if the study's time is over, as pruned after what it did."""
@@ -231,6 +232,10 @@ class Study:
         self._queue = deque(job for job in self._queue if job not in jobs)
         for job in jobs:
             self._checkpoint(job).unlink(missing_ok=True)
+            self._sweep(job)
+
+    def _sweep(self, job: int) -> None:
+        if self.file.snapshots is not None:
             sweep(self.directory, self.history, job)
 
     def _alive_members(self, job: int) -> Crew:

@@ -18,7 +18,6 @@ from spaces.files import text_of
 from spaces.overrides import override
 from spaces.problems import Path as DataPath
 from spaces.problems import Place, SpecError, hint, refuse
-from spaces.same import lacking
 from spaces.space import Space
 from spaces.specs import problem, validate
 from spaces.yamls import read as read_yaml
@@ -76,7 +75,7 @@ class StudyFile(Settings):
     def corners(self) -> Iterator[tuple[Recipe, Averager]]:
         """What stands at the corners of the space, but where a ``!same`` has no value."""
         drawn = (filled for _, filled in self.space.corners())
-        return (self.candidate(filled) for filled in drawn if not lacking(filled))
+        return (self.candidate(filled) for filled in drawn if not self.space.lacking(filled))
 
     def refusals(self, filled: Mapping[str, Any]) -> dict[str, str]:
         """Why a draw of the space cannot be trained, by its part: recipe or averager.
@@ -97,7 +96,7 @@ class StudyFile(Settings):
         """What keeps a part of a draw from being a ``kind``, or else from going with the scenario."""
 
         def faults() -> list[Fault]:
-            if missed := lacking(data):
+            if missed := self.space.lacking(data):
                 told = "in this combination there is nothing at that path"
                 return [Fault((), (), f"{same}: {told}") for same in missed]
             found = self._validated(kind, data)

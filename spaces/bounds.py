@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from spaces.clock import Clock
 from spaces.problems import Path
+from spaces.specs import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,13 +43,18 @@ class Within:
         """The value on ``clock`` that is furthest out of bounds, and its step; None if all are in."""
         with np.errstate(all="ignore"):
             table = schedule.table(clock)
+            if self._holds(float(table.min()), float(table.max())):
+                return None
             beyond = np.maximum(self.low - table, table - self.high)
         above = table > self.low if self.open_low else table >= self.low
         outside = ~(above & (table <= self.high) & np.isfinite(table))
-        if not outside.any():
-            return None
         step = int(np.argmax(np.where(outside, beyond, -np.inf)))
         return float(table[step]), step
+
+    def _holds(self, least: float, most: float) -> bool:
+        """Whether values between two, neither of which is finite if one of the values is not, are in."""
+        above = least > self.low if self.open_low else least >= self.low
+        return above and most <= self.high and -np.inf < least and most < np.inf
 
     def __str__(self) -> str:
         """The bounds in words that follow "must be", such as "between 0 and 1"."""
@@ -83,24 +89,22 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
     its bounds there and not here.
     """
     kind: Any = type(spec)
-    bounds = _bounds_of(kind)
-    for f in fields(spec):
-        value = getattr(spec, f.name)
-        within = bounds.get(f.name)
+    for name, within in _bounds_of(kind).items():
+        value = getattr(spec, name)
         if within is not None and (found := within.worst_outside(value, clock)):
             told = f"got {found[0]} at step {found[1]} of {clock.steps}"
-            yield (*path, f.name), f"must be {within} at every step of the scenario, {told}"
+            yield (*path, name), f"must be {within} at every step of the scenario, {told}"
         for at, part in enumerate(value) if isinstance(value, tuple) else ():
-            if is_dataclass(part):
-                yield from out_of_bounds(part, clock, (*path, f.name, at))
-        if is_dataclass(value):
-            yield from out_of_bounds(value, clock, (*path, f.name))
+            if isinstance(part, Spec):
+                yield from out_of_bounds(part, clock, (*path, name, at))
+        if isinstance(value, Spec):
+            yield from out_of_bounds(value, clock, (*path, name))
 
 
 @cache
-def _bounds_of(kind: Any) -> dict[str, Within]:
-    """The bounds of the fields of a kind of spec that are schedules."""
+def _bounds_of(kind: Any) -> dict[str, Within | None]:
+    """The fields of a kind of spec, and the bounds of those that are schedules."""
     hints = get_type_hints(kind, include_extras=True)
-    notes = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
-    found = ((name, note) for name, of in notes.items() for note in of)
-    return {name: note for name, note in found if isinstance(note, Within)}
+    notes = {f.name: getattr(hints[f.name], "__metadata__", ()) for f in fields(kind)}
+    bounds = {name: [n for n in of if isinstance(n, Within)] for name, of in notes.items()}
+    return {name: next(iter(of), None) for name, of in bounds.items()}

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from statistics import fmean
-
-from trainables.metrics.base import Metric, Sheet
+from trainables.metrics.base import Metric, Sheet, mean
 from trainables.metrics.curves import lowest_since
 
 
 def _plasticity(sheet: Sheet) -> float:
-    return fmean([row[-1] for row in sheet["accuracy"]])
+    return mean([row[-1] for row in sheet["accuracy"]])
 
 
 def _stability(sheet: Sheet) -> float:
-    return fmean(sheet["accuracy"][-1][:-1])
+    return mean(sheet["accuracy"][-1][:-1])
 
 
 def _accuracy(sheet: Sheet) -> float:
-    return fmean(sheet["accuracy"][-1])
+    return mean(sheet["accuracy"][-1])
 
 
 def _average_incremental_accuracy(sheet: Sheet) -> float:
-    return fmean([fmean(row) for row in sheet["accuracy"]])
+    return mean([mean(row) for row in sheet["accuracy"]])
 
 
 def _backward_transfer(sheet: Sheet) -> float:
     rows = sheet["accuracy"]
-    return fmean([rows[-1][i] - rows[i][i] for i in range(len(rows) - 1)])
+    return mean([rows[-1][i] - rows[i][i] for i in range(len(rows) - 1)])
 
 
 def _forgetting(sheet: Sheet) -> float:
     rows = sheet["accuracy"]
     past = range(len(rows) - 1)
-    return fmean([max(row[i] for row in rows[i:-1]) - rows[-1][i] for i in past])
+    return mean([max(row[i] for row in rows[i:-1]) - rows[-1][i] for i in past])
 
 
 def _min_accuracy(sheet: Sheet) -> float:
-    return fmean([lowest_since(sheet, i) for i in range(len(sheet["accuracy"]) - 1)])
+    return mean([lowest_since(sheet, i) for i in range(len(sheet["accuracy"]) - 1)])
 
 
 def _worst_case_accuracy(sheet: Sheet) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isnan, nan
+from itertools import chain
+from math import fsum, inf, isnan, nan
 from typing import Literal, TypeAlias
 
 Rows: TypeAlias = Sequence[Sequence[float]]
@@ -17,10 +18,10 @@ Those of the average have the measure's name, those of the student ``student_`` 
 
 PREFIX = "student_"
 
-TRIANGLES = ("accuracy", "nll", "brier", "ece", "twin_churn")
+TRIANGLES = frozenset({"accuracy", "nll", "brier", "ece", "twin_churn"})
 """Measures whose row k holds a number for each of the tasks 0..k."""
 
-BY_TASK = (*TRIANGLES, "churn")
+BY_TASK = TRIANGLES | {"churn"}
 """Measures whose rows hold a number for each task from the first on."""
 
 
@@ -61,9 +62,11 @@ class Metric:
             ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
         """
         known = tasks_in(sheet) if tasks is None else tasks
-        counts = {known.get(name, 0) for name in self.needs}
-        enough = len(counts) == 1 and counts.pop() >= self.tasks_needed
-        return self.of(sheet) if enough else nan
+        count = known.get(self.needs[0], 0)
+        if not count >= self.tasks_needed:  # nor if it is NaN
+            return nan
+        alike = len(self.needs) == 1 or {known.get(name, 0) for name in self.needs} == {count}
+        return self.of(sheet) if alike else nan
 
 
 def tasks_in(sheet: Sheet) -> dict[str, float]:
@@ -74,9 +77,14 @@ def tasks_in(sheet: Sheet) -> dict[str, float]:
     """
     _check_triangles(sheet)
     return {
-        name: nan if any(isnan(number) for row in rows for number in row) else len(rows)
+        name: nan if any(map(isnan, chain.from_iterable(rows))) else len(rows)
         for name, rows in sheet.items()
     }
+
+
+def mean(numbers: Sequence[float]) -> float:
+    """Of at least one; bit for bit ``statistics.fmean``, which takes twice the time."""
+    return fsum(numbers) / len(numbers)
 
 
 def student_of(sheet: Sheet) -> Sheet:
@@ -99,8 +107,9 @@ def _row(record: Mapping[str, Sequence[float]], task: int, name: str) -> Sequenc
 
 
 def _check_triangles(sheet: Sheet) -> None:
-    for name, rows in sheet.items():
-        lengths = [len(row) for row in rows]
-        if name in TRIANGLES and lengths != list(range(1, len(rows) + 1)):
+    for name in sheet.keys() & TRIANGLES:
+        rows = sheet[name]
+        lengths = list(map(len, rows))
+        if lengths != list(range(1, len(rows) + 1)):
             what = "accuracies" if name == "accuracy" else f"numbers of {name}"
             raise ValueError(f"row k must hold k + 1 {what}, got rows of {lengths=}")

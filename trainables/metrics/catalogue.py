@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 from trainables.metrics.accuracies import ACCURACIES
 from trainables.metrics.base import PREFIX, Metric, Sheet, student_of, tasks_in
@@ -57,13 +57,19 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
     Raises:
         ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
     """
+    subjects = _subjects(tuple(wanted))
     whose = {"": sheet}
-    metrics = [named(name) for name in wanted]
-    if any(m.name.startswith(PREFIX) for m in metrics):
+    if any(who for _, who in subjects):
         whose[PREFIX] = student_of(sheet)
     tasks = {who: tasks_in(of) for who, of in whose.items()}
-    subjects = [(m, PREFIX if m.name.startswith(PREFIX) else "") for m in metrics]
     return {m.name: m.value(whose[who], tasks[who]) for m, who in subjects}
+
+
+@lru_cache(maxsize=256)
+def _subjects(wanted: tuple[str, ...]) -> list[tuple[Metric, str]]:
+    """The metrics of those names, each with the prefix of the one it is of."""
+    metrics = map(named, wanted)
+    return [(m, PREFIX if m.name.startswith(PREFIX) else "") for m in metrics]
 
 
 def defined(sheet: Sheet) -> dict[str, float]:
@@ -73,9 +79,9 @@ def defined(sheet: Sheet) -> dict[str, float]:
 
 
 @cache
-def _definable(measures: frozenset[str]) -> list[str]:
+def _definable(measures: frozenset[str]) -> tuple[str, ...]:
     """The names of metrics that need no other than these ``measures``."""
-    return [n for n in names() if measures.issuperset(_needs(n))]
+    return tuple(n for n in names() if measures.issuperset(_needs(n)))
 
 
 def _needs(name: str) -> list[str]:
