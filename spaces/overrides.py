@@ -76,7 +76,7 @@ def _put(node: Any, path: Path, value: Any) -> Any:
         case list():
             return [_put(v, rest, value) if i == first else v for i, v in enumerate(node)]
         case Choice():
-            return Choice(tuple(_put(list(node.options), path, value)))
+            return replace(node, options=tuple(_put(list(node.options), path, value)))
         case dict():
             return node | {first: _put(node.get(first), rest, value)}
     return {first: _put(None, rest, value)}

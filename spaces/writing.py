@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from spaces.domains import Choice, Range
+from spaces.same import Same
 from spaces.schedules.constant import Constant
 
 _PLAIN = re.compile(r"[a-zA-Z][a-zA-Z0-9_.]*")
@@ -33,8 +35,10 @@ def _inside(value: Any) -> Any:
 
 
 def flow(data: Any) -> str:
-    """``data`` on one line: ``{kind: ema, momentum: 0.99}``."""
+    """``data`` on one line, holes included: ``{kind: ema, momentum: !near_one [0.9, 0.999]}``."""
     match data:
+        case Range() | Choice() | Same():
+            return _hole(data)
         case dict():
             return "{" + ", ".join(f"{flow(k)}: {flow(v)}" for k, v in data.items()) + "}"
         case list() | tuple():
@@ -45,6 +49,13 @@ def flow(data: Any) -> str:
         case None | bool():
             return json.dumps(data)
     return repr(data)
+
+
+def _hole(hole: Range | Choice | Same) -> str:
+    if not isinstance(hole, Choice):
+        return str(hole)
+    plain, options = hole.prior is None, hole.options
+    return f"!choice {flow(options if plain else {'options': options, 'prior': hole.prior})}"
 
 
 def block(data: Any, width: int) -> list[str]:

@@ -16,6 +16,7 @@ from reports.verdicts import sentence
 from search.anchors import ANCHOR
 from search.events import encode
 from search.verdicts import findings
+from spaces.writing import flow
 from trainables.metrics import BY_TASK, PREFIX
 from trainables.metrics.curves import points
 
@@ -110,7 +111,7 @@ def study_row(history: History, study: StudyFile, directory: Path) -> Row:
         settings |= flat(name, getattr(study, name))
     settings |= flat("constraints", study.constraints.told())
     settings |= flat("preferences", study.preferences.told())
-    domains = {f"space.{name}": str(domain) for name, domain in study.space.knobs().items()}
+    domains = {f"space.{name}": flow(domain) for name, domain in study.space.knobs().items()}
     return Row(
         name=opened.name,
         tags=_tags(tags),

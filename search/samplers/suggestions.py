@@ -64,7 +64,8 @@ class Suggestions:
             self._refuse_outside(name, given)
         sort: Sort = "part" if fixed else "whole"
         place = self._asked[sort]
-        held = {**self._priors.drawn(candidate, place), **fixed}
+        believed = self._priors.drawn(candidate, sort, place)
+        held = {**believed, **fixed}
         ask = Ask(candidate=candidate, place=place, sort=sort, held=held)
         propose = self._proposer.begin(ask)
         knobs: dict[str, Any] = {}
@@ -81,6 +82,8 @@ class Suggestions:
         attrs = self._proposer.asked(ask, knobs)
         if fixed:
             attrs["sort"] = "part" if len(knobs) > len(fixed) else "given"
+        if any(name in knobs and name not in fixed for name in believed):
+            attrs["believed"] = True
         self._note(candidate, attrs)
         return Drawn(knobs, filled, attrs)
 
@@ -115,9 +118,9 @@ class Suggestions:
         told = None if values is None else tuple(map(float, values))
         over = {name: float(by) for name, by in limits.items()}
         passed = {level: tuple(map(float, row)) for level, row in at_rungs.items()}
-        self._proposer.tell(
-            Told(candidate=candidate, state=state, values=told, limits=over, at_rungs=passed)
-        )
+        ending = Told(candidate=candidate, state=state, values=told, limits=over, at_rungs=passed)
+        self._proposer.tell(ending)
+        self._priors.tell(ending)
         self._states[candidate] = state
 
     def revise(
@@ -131,7 +134,9 @@ class Suggestions:
             raise ValueError(f"a candidate is revised once complete, got {candidate=} {known=}")
         told = tuple(map(float, values))
         over = {name: float(by) for name, by in limits.items()}
-        self._proposer.revise(Told(candidate=candidate, state="complete", values=told, limits=over))
+        worth = Told(candidate=candidate, state="complete", values=told, limits=over)
+        self._proposer.revise(worth)
+        self._priors.tell(worth)
 
     def replay(self, candidate: int, knobs: Knobs, attrs: Mapping[str, Any]) -> None:
         """Registers a candidate from the ledger, running, as ``ask`` left it."""
@@ -161,7 +166,10 @@ class Suggestions:
 
     def _note(self, candidate: int, attrs: Mapping[str, Any]) -> None:
         self._states[candidate] = "running"
-        self._asked[attrs.get("sort", "whole")] += 1
+        sort = attrs.get("sort", "whole")
+        followed = attrs.get("believed", False)
+        self._priors.asked(candidate, sort, self._asked[sort], followed=followed)
+        self._asked[sort] += 1
 
     def _refuse_outside(self, name: str, given: Any) -> None:
         if name not in self._knobs:

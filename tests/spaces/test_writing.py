@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spaces.domains import Choice, Range
+from spaces.same import Same
 from spaces.schedules import Schedule
 from spaces.schedules.constant import Constant
 from spaces.schedules.scaled import Scaled
@@ -33,6 +35,12 @@ DATA = st.recursive(
 def test_what_is_written_reads_back(data, width):
     assert parse(flow(data), "flow")[0] == data
     assert parse("\n".join(block(data, width)), "block")[0] == data
+
+
+def test_holes_read_back():
+    inside = {"y": Range(1, 2, "log", prior=1.5), "s": Same("!same a.b")}
+    data = {"a": Choice(("b", inside)), "c": [Choice((1, Range(1, 3, whole=True)), (0.7, 0.3))]}
+    assert parse(flow(data), "flow")[0] == data
 
 
 def test_lines_are_broken_only_where_they_are_too_wide():

@@ -109,7 +109,10 @@ def test_every_path_has_its_line():
             "f.yaml:1: a: !uniform: both ends must be finite, got 0 and inf",
         ),
         ("a: !choice []", "f.yaml:1: a: !choice: at least one option is due"),
-        ("a: !choice {b: 1}", "f.yaml:1: a: !choice: a list of options is due"),
+        (
+            "a: !choice {b: 1}",
+            "f.yaml:1: a: !choice: a list of options, or {options: [a, b], prior: [0.7, 0.3]}, is due",
+        ),
         *(
             (
                 f"a: !same {given}",
