@@ -32,7 +32,7 @@ class Bank:
     """Averages float32 [M, K, P] of students [M, P].
 
     ``weights`` holds, for each member, the table of each of its averagers: float64 [steps]. A
-    member with fewer averages than others has rows that stay as they are and mean nothing.
+    member with fewer averages than others, or none, has rows that mean nothing.
 
     Laws (``tests/trainables/test_bank.py``): equal to taking in every student by itself in float64
     to 1e-5 of the largest; a student that is not finite reaches no average that skips it or that
@@ -56,6 +56,8 @@ class Bank:
     @torch.no_grad()
     def absorb_(self, block: range, students: Tensor) -> None:
         """Takes in the students [M, n, P] as they were after each step of ``block``."""
+        if not self.averages.shape[1]:
+            return
         number = self._starts[block.start]
         # On a CPU one member at a time: its students and the product stay in the cache. Elsewhere
         # all at once, and always carefully, since asking whether to would wait for the device.
@@ -81,7 +83,7 @@ class Bank:
     def keep(self, rows: Sequence[Sequence[int]], members: Sequence[int]) -> None:
         """Of the member at each of ``members`` keeps the averages at ``rows``, and nothing else."""
         most = max((len(r) for r in rows), default=0)
-        filled = [[*r, *[r[-1]] * (most - len(r))] for r in rows]
+        filled = [[*r, *[0] * (most - len(r))] for r in rows]
         wide = -(-most // GROUP) * GROUP
         device = self.averages.device
         at = torch.tensor(members, device=device, dtype=torch.long).unsqueeze(1)
@@ -144,9 +146,11 @@ def _compiled(
 
 def _padded(rows: list[list[Table]], width: int) -> Tensor:
     """[M, width, n], zeros where a member has fewer rows; rounded to float32 last."""
-    out = np.zeros((len(rows), width, len(rows[0][0])), dtype=np.float32)
+    length = next((len(table) for tables in rows for table in tables), 0)
+    out = np.zeros((len(rows), width, length), dtype=np.float32)
     for m, tables in enumerate(rows):
-        out[m, : len(tables)] = tables
+        for k, table in enumerate(tables):
+            out[m, k] = table
     return torch.from_numpy(out)
 
 

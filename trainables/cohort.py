@@ -126,9 +126,12 @@ class Cohort:
     @property
     def averages(self) -> Tensor:
         """The average of each seat still alive. Float32 [S, P]."""
-        rows = self._bank.alive()
-        if len(rows) != len(self.seats):
-            rows = rows[self._seating.rows(self.task)]
+        teachers = self._stepper.companions.averages
+        stacks = [self._bank.alive(), *(teachers[name] for name in self._seating.holders)]
+        some = [stack for stack in stacks if len(stack)] or stacks[:1]
+        rows, places = some[0] if len(some) == 1 else torch.cat(some), self._seating.rows(self.task)
+        if places != list(range(len(rows))):
+            rows = rows[places]
         if instead := self._boundaries.rows | self._branched():
             rows = rows.clone()
             for at, seat in enumerate(self.seats):
@@ -265,12 +268,12 @@ class Cohort:
         Raises:
             ValueError: if one of ``seats`` is not alive.
         """
-        wanted = set(seats)
+        wanted, count = set(seats), len(self.students)
         rows = self._seating.keep(wanted)
-        at = [m for m, kept in enumerate(rows) if kept]
-        self._bank.keep([rows[m] for m in at], at)
+        at = list(rows)
+        self._bank.keep(list(rows.values()), at)
         self._boundaries.keep(wanted, at)
-        if len(at) < len(rows):  # else nothing moves, and what was recorded of it holds
+        if len(at) < count:  # else nothing moves, and what was recorded of it holds
             self._stepper.keep(at)
             if self._aligner is not None:
                 self._aligner.keep(at)
