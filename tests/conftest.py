@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from reports.tracker.mirror import open_client
+
 
 @pytest.fixture
 def threads(request):
@@ -13,3 +15,11 @@ def threads(request):
     torch.set_num_threads(getattr(request, "param", 1))
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A database of MLflow's to be copied: it takes seconds to make its tables."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    open_client(f"sqlite:///{path}").search_experiments()
+    return path

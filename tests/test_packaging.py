@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
 import os
 import re
 import shlex
@@ -145,14 +146,26 @@ def run(*arguments: str, cwd: Path) -> str:
     return outcome.stdout
 
 
+COMMANDS = """
+import json, sys
+from search.__main__ import main
+for words in json.loads(sys.argv[1]):
+    print("$", *words)
+    sys.argv = words
+    assert main() == 0
+"""
+
+
 def run_console(text: str, cwd: Path) -> None:
-    for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        line, *shown = command.splitlines()
-        program, *arguments = shlex.split(line)
-        assert program == "equipoise"
-        printed = iter(run("-m", "search", *arguments, cwd=cwd).splitlines())
-        for expected in (s for s in shown if s.strip() not in {"", "..."}):
-            assert any(expected.rstrip() == p.rstrip() for p in printed), expected
+    """Its commands one after the other in one process: most of the time of each is its start."""
+    commands = [shlex.split(line[2:]) for line in text.splitlines() if line.startswith("$ ")]
+    assert {program for program, *_ in commands} == {"equipoise"}
+    said = run("-c", COMMANDS, json.dumps(commands), cwd=cwd)
+    shown, printed = (re.split(r"^\$ ", each, flags=re.MULTILINE)[1:] for each in (text, said))
+    for asked, told in zip(shown, printed, strict=True):
+        lines = iter(told.splitlines())
+        for expected in (s for s in asked.splitlines()[1:] if s.strip() not in {"", "..."}):
+            assert any(expected.rstrip() == line.rstrip() for line in lines), expected
 
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: f"line-{block.line}")

@@ -65,14 +65,6 @@ def story():
     )
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """MLflow takes a second to make its tables: once is enough."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    open_client(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def fresh(empty_store, tmp_path):
     """A new study folder of these events, with an empty store of its own."""

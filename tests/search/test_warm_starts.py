@@ -79,7 +79,11 @@ def test_what_does_not_fit_is_left_out_and_why_is_said():
         warmth(WARM, "warm_start.ledger=nowhere")
 
 
-def test_begins_with_it_counts_none_of_it_and_resumes_without_the_other_folder(home):
+def test_begins_with_it_counts_none_of_it_and_resumes_without_the_other_folder(
+    home, empty_store, monkeypatch
+):
+    shutil.copy(empty_store, home / "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home}/mlflow.db")
     directory = launch("warm.yaml", engine="local", overrides=["budget.candidates=8"])
     history, file = load(directory)
     assert len(history.opened.known) == len(warmth().known)
@@ -107,10 +111,10 @@ def test_samplers_that_learn_begin_where_it_was_good(kind):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory, first):
+def store(tmp_path_factory, first, empty_store):
     """MLflow with what the first study measured, and no folder of it."""
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
-    history, file = load(first)
+    path = shutil.copy(empty_store, tmp_path_factory.mktemp("told"))
+    uri, (history, file) = f"sqlite:///{path}", load(first)
     Mirror.connect(uri, first, file, history).write(history)
     return uri
 
