@@ -29,6 +29,10 @@ SECONDS_BETWEEN = 0.25
 """How often a terminal is shown what changed."""
 
 SECONDS_BETWEEN_LINES = 2.0
+LONG_ASKING = 5.0
+MUCH_ASKING = 0.25
+"""From so many seconds and this share of the time on it is said that asking takes them."""
+
 SEARCHING = "searching"
 LINES = 30
 """In a pipe: at first a line in so many seconds, later one in a thirtieth of the time gone by."""
@@ -109,8 +113,22 @@ def line(study: Study) -> str:
     return (
         f"{history.seconds:8.1f} s  {_of(_done(c), study.file.budget.candidates)} done: "
         f"{c['complete']} complete{_infeasible(study)}, {c['pruned']} pruned, {c['failed']} failed; "
-        f"hypervolume {history.hypervolume(study.file.goals):.4f}"
+        f"hypervolume {history.hypervolume(study.file.goals):.4f}{_beside(waiting(study))}"
     )
+
+
+def waiting(study: Study) -> str:
+    """That asking takes much of the time, if so: that is what workers wait for."""
+    asking = study.asking
+    if asking.seconds < LONG_ASKING or asking.share < MUCH_ASKING:
+        return ""
+    kind = study.file.sampler.kind  # type: ignore[attr-defined]  # all of a family have it
+    other = "" if kind == "tpe" else ": it is for candidates that take longer, or ask tpe"
+    return f"{asking.share:.0%} of the time went into asking {kind}{other}"
+
+
+def _beside(told: str) -> str:
+    return f"; {told}" if told else ""
 
 
 def table(study: Study) -> Group:
@@ -128,7 +146,8 @@ def table(study: Study) -> Group:
     for name in cells:
         found.add_column(name, justify="right", vertical="bottom")
     found.add_row(*cells.values())
-    return Group(_bar(study), found)
+    told = waiting(study)
+    return Group(_bar(study), found, *([Text(told, style="yellow")] if told else []))
 
 
 def _feasible(study: Study) -> dict[str, str]:

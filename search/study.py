@@ -20,6 +20,7 @@ from search.repeats import asked, due
 from search.results import Results
 from search.room import BOUNDLESS, Room, Scales
 from search.samplers.suggestions import Suggestions
+from search.stopwatches import Stopwatch
 from trainables.cohort import Member
 from trainables.recipes import program
 
@@ -65,11 +66,16 @@ class Study:
         self.spending = Spending(file.budget, file.goals)
         self._replay()
         self._queue = deque(q.job for q in history.unfinished_jobs())
+        self.asking = Stopwatch()
 
     # --- asking -------------------------------------------------------------------------------
 
     def next_job(self) -> Job | None:
         """The next job, or None if there is none now: see ``done``."""
+        with self.asking:
+            return self._next_job()
+
+    def _next_job(self) -> Job | None:
         self._cut(*self._queue)
         if not self._queue:
             self._repeat()

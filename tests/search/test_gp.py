@@ -41,3 +41,10 @@ def test_no_more_are_ever_given_to_the_processes(monkeypatch):
         knobs = suggestions.ask(candidate).knobs
         suggestions.tell(candidate, "complete", [knobs["x"], knobs["y"]])
     assert given[:3] == [5, 6, 7] and set(given[15:]) == {20}
+
+
+def test_the_improvement_is_looked_at_less_closely_than_optuna_does():
+    theirs, ours = vars(GPSampler()), vars(Gp().optuna_sampler(0))
+    for name in ("_n_qmc_samples_ehvi", "_n_qmc_samples_qei", "_n_preliminary_samples"):
+        assert ours[name] * 4 <= theirs[name]
+    assert ours["_n_local_search"] < theirs["_n_local_search"]

@@ -7,7 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from search.progress import Progress, activity, line, stopped
+from search.progress import Progress, activity, line, stopped, table, waiting
+from search.stopwatches import Stopwatch
 from tests.search.running import finish, opened
 
 STARTING = "starting Ray"
@@ -105,3 +106,26 @@ def test_what_is_said_after_ctrl_c(stages):
     assert stopped(None) == "stopped before the study began"
     assert stopped(young).endswith(f"go on with: equipoise resume {young.directory}")
     assert stopped(ended).endswith(f"equipoise sync {ended.directory}")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "told"),
+    [("gp", "asking gp: it is for candidates that take longer, or ask tpe"), ("tpe", "asking tpe")],
+)
+def test_a_sampler_that_workers_wait_for_is_named(tmp_path, sampler, told):
+    with opened(tmp_path / "slow", f"sampler={{kind: {sampler}}}") as slow:
+        readings = iter([0.0, 10.0, 14.0, 16.0, 20.0, 20.0])
+        slow.asking = Stopwatch(lambda: next(readings, 20.0))
+        slow.next_job()  # from the 10th second to the 14th
+        assert waiting(slow) == ""  # too little to be worth a word
+        slow.next_job()  # from the 16th to the 20th
+        said = f"40% of the time went into {told}"
+        assert line(slow).endswith(f"; {said}")
+        console = terminal()
+        console.print(table(slow))
+    assert said[:40] in console.file.getvalue()
+
+
+def test_nothing_is_said_of_a_sampler_that_is_quick(stages):
+    _, ended = stages
+    assert waiting(ended) == ""
