@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,9 @@ LEAST = 2
 BEATEN = 2 / 3
 """Of the proposals that did not follow, the share that one that followed has to beat to have done well."""
 
+FOLLOWERS, OTHERS = 32, 256
+"""How many of the latest that followed, and of the latest that did not, are compared."""
+
 SPREAD = 0.1
 """The standard deviation of what is drawn about a prior, of the way from one end of its range to the
 other."""
@@ -35,7 +38,7 @@ class Priors:
 
     The first proposal follows them, and the next one 2**(followed - 2 well) proposals after the last,
     at least ``LEAST``: each that follows doubles the gap, and each that is found to have done well
-    divides it by four. So of n proposals about log2(n) follow priors that do badly (the numbers 0,
+    divides it by four (of the latest ``FOLLOWERS``). So of n proposals about log2(n) follow priors that do badly (the numbers 0,
     2, 6, 14, 30, ...), and half of them priors that do well. Proposals are compared with those of
     their sort: students with students, further averages with further averages.
 
@@ -71,39 +74,58 @@ class Priors:
             self._trials[self._sort[told.candidate]].tell(told)
 
 
-@dataclass(slots=True)
 class Trial:
-    """How proposals of one sort that followed the priors did against those that did not."""
+    """How proposals of one sort that followed the priors did against those that did not.
 
-    objectives: Objectives
-    _places: dict[int, int] = field(default_factory=dict)
-    _ended: dict[int, Told] = field(default_factory=dict)
-    _next: int | None = 0
+    The latest of each, so that an ask costs the same however many there were.
+    """
+
+    def __init__(self, objectives: Objectives) -> None:
+        self._objectives = objectives
+        self._followed: set[int] = set()
+        self._latest: deque[int] = deque(maxlen=FOLLOWERS)
+        self._ended: dict[int, Told] = {}
+        self._others: dict[int, Told] = {}
+        self._last = 0
+        self._next: int | None = 0
 
     @property
     def next(self) -> int:
         """The place of the next proposal that follows the priors."""
         if self._next is None:
-            doublings = len(self._places) - 2 * self._done_well()
-            self._next = max(self._places.values()) + max(LEAST, 2 ** max(0, doublings))
+            doublings = len(self._latest) - 2 * self._done_well()
+            self._next = self._last + max(LEAST, 2 ** max(0, doublings))
         return self._next
 
     def follow(self, candidate: int, place: int) -> None:
-        self._places[candidate] = place
-        self._next = None
+        """Takes in one that follows; later ones have later places."""
+        self._followed.add(candidate)
+        self._latest.append(candidate)
+        self._last, self._next = place, None
 
     def tell(self, told: Told) -> None:
-        self._ended[told.candidate] = told
-        if self._places:
+        if self._latest:
             self._next = None
+        if told.candidate in self._followed:
+            self._ended[told.candidate] = told
+            return
+        self._others[told.candidate] = told
+        if len(self._others) > 2 * OTHERS:
+            self._others = {number: self._others[number] for number in self._compared()}
+
+    def _compared(self) -> list[int]:
+        """The latest of those that did not follow."""
+        return sorted(self._others)[-OTHERS:]
 
     def _done_well(self) -> int:
-        """How many of those that followed beat most of those that did not."""
-        ended = [self._ended[number] for number in sorted(self._ended)]
-        followed = np.array([told.candidate in self._places for told in ended], dtype=bool)
-        stands = standing(ended, self.objectives)
-        others = np.sort(stands[~followed])
-        beaten = len(others) - np.searchsorted(others, stands[followed], side="right")
+        """How many of the latest that followed beat most of the latest that did not."""
+        self._ended = {
+            number: self._ended[number] for number in self._latest if number in self._ended
+        }
+        others = [self._others[number] for number in self._compared()]
+        stands = standing([*others, *self._ended.values()], self._objectives)
+        against = np.sort(stands[: len(others)])
+        beaten = len(others) - np.searchsorted(against, stands[len(others) :], side="right")
         return int((beaten > BEATEN * len(others)).sum())
 
 

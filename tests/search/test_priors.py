@@ -94,6 +94,19 @@ def test_one_that_no_longer_does_well_is_given_up():
     assert len([p for p in found if p >= 100]) < 10
 
 
+def test_the_latest_are_compared_in_whatever_order_they_end():
+    rng = np.random.default_rng(0)
+    one, other = (Suggestions(Random(), BELIEVED, OBJECTIVES, 0) for _ in range(2))
+    ends = rng.random((1600, 2)).tolist()
+    for first in range(0, 1600, 400):  # far more than are compared
+        wave = list(range(first, first + 400))
+        assert [one.ask(n).attrs for n in wave] == [other.ask(n).attrs for n in wave]
+        for n in wave:
+            one.tell(n, "complete", ends[n])
+        for n in rng.permutation(wave).tolist():
+            other.tell(n, "complete", ends[n])
+
+
 def test_a_wave_follows_it_before_anything_is_known():
     assert followed(lambda _: False, wave=8, many=24) == [0, 2, 6, 14]
 
