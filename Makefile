@@ -22,9 +22,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two test processes with one thread each; Ray, which wants the cores for its own workers, comes after them.
+# Two test processes with one thread each, half of the tests each until one has none left: what a file's tests share is made once.
+# Ray, which wants the cores for its own workers, comes after them.
 check: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not ray" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not ray" -n 2 --dist worksteal
 	$(BIN)/python -m pytest -q -m ray
 
 # About a quarter of an hour, on a machine that does nothing else; `benchmarks/throughput.py --quick` takes 3 minutes.

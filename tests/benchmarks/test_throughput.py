@@ -34,7 +34,7 @@ def work(study, model, candidates, crews):
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 @pytest.mark.parametrize("study", STUDIES)
 def test_loop_unfolded_and_folded_agree(study, model):
-    candidates = draw(study, model, 20)
+    candidates = draw(study, model, 12)
     singly = work(study, model, candidates, unfolded(candidates))
     together = work(study, model, candidates, folded(candidates, members=3, workers=1))
     plain = alone.plain_loop("plain_loop", singly, 0.0)

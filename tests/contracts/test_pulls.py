@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spaces.clock import Clock
 from spaces.schedules.constant import Constant
 from tests.contracts.cases import specs_of
+from tests.contracts.tables import assert_made_anew
 from trainables.averagers.lawa import Lawa
 from trainables.bank import absorb_
 from trainables.pulls import Pull
@@ -24,7 +25,7 @@ each_kind = pytest.mark.parametrize("kind", Pull.kinds.values(), ids=Pull.kinds)
 
 
 @each_kind
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), clock=CLOCKS)
 def test_tables_are_shares(kind, data, clock):
     pull = data.draw(specs_of(kind))
@@ -39,11 +40,7 @@ def test_tables_are_shares(kind, data, clock):
 @settings(max_examples=20, deadline=None)
 @given(data=st.data(), clock=CLOCKS)
 def test_the_same_every_time_it_is_asked_in_an_array_of_its_own(kind, data, clock):
-    pull = data.draw(specs_of(kind))
-    first = pull.table(clock)
-    kept = first.copy()
-    first[:] = -1.0
-    np.testing.assert_array_equal(pull.table(clock), kept)
+    assert_made_anew(data.draw(specs_of(kind)).table, clock)
 
 
 def test_no_share_leaves_a_student_alone_and_a_whole_one_makes_it_the_target():

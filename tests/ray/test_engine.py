@@ -47,9 +47,17 @@ def workers_of(driver):
             yield int(line.parent.name)
 
 
-def test_same_records_as_in_this_process(local_ray, tmp_path, local):
-    with opened(tmp_path / "study", *BLIND) as study:
-        assert findings(drive(study)) == local
+@pytest.fixture(scope="module")
+def driven(local_ray, tmp_path_factory):
+    """The folder of a study that Ray has run."""
+    directory = tmp_path_factory.mktemp("driven") / "study"
+    with opened(directory, *BLIND) as study:
+        drive(study)
+    return directory
+
+
+def test_same_records_as_in_this_process(driven, local):
+    assert findings(load(driven)[0]) == local
 
 
 def test_rungs_prune_and_fronts_are_complete(local_ray, tmp_path):
@@ -113,10 +121,8 @@ def test_a_job_that_fits_nowhere_is_refused(local_ray, tmp_path):
         assert not study.history.candidates
 
 
-def test_nothing_of_a_study_is_kept_by_ray(local_ray, tmp_path):
-    with opened(tmp_path / "study", *BLIND) as study:
-        drive(study)
-    history, file = load(tmp_path / "study")
+def test_nothing_of_a_study_is_kept_by_ray(driven):
+    history, file = load(driven)
     assert history.ended is not None
     assert history.counts()["candidates"] == file.budget.candidates
 

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.ray
 
 STUDY = """\
 name: mortal
-scenario: {kind: rotated_digits, tasks: 4, steps: 150}
+scenario: {kind: rotated_digits, tasks: 4, steps: 60}
 objectives: {plasticity: max, stability: max}
 recipe: {model: {kind: mlp, hidden: [64]}, optimizer: {kind: sgd, lr: !log [1.0e-2, 0.3]}}
 averagers: [{kind: ema, momentum: !near_one [0.9, 0.999]}]
-budget: {candidates: 96}
+budget: {candidates: 64}
 rungs: {factor: 2, first_task: 2}
 fold: {members: 4, averages: 2}
 """
