@@ -64,6 +64,13 @@ def finish(study):
     return study.history
 
 
+def ran(directory, *overrides, text=TEXT):
+    """``directory``, with a study that was run in it to its end."""
+    with opened(directory, *overrides, text=text) as study:
+        finish(study)
+    return directory
+
+
 def findings(history):
     """What must not depend on when a study was interrupted."""
     return {

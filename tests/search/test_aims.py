@@ -15,7 +15,7 @@ from search.ledger import NAME
 from search.posthoc import posthoc, sampler_called
 from search.studyfile import read_text
 from spaces.problems import SpecError
-from tests.search.running import TEXT, finish, opened, reopened
+from tests.search.running import TEXT, finish, opened, ran, reopened
 from trainables.metrics import METRICS, OF_ACCURACY, PREFIX
 
 AIMS = "objectives: {plasticity: max, stability: max}"
@@ -34,10 +34,7 @@ def complaints(said: str) -> str:
 
 @pytest.fixture(scope="module")
 def wider(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("wider") / "study"
-    with opened(directory, text=WIDER) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("wider") / "study", text=WIDER)
 
 
 def test_what_is_asked_for_is_recorded_of_average_and_student(wider):

@@ -17,7 +17,7 @@ from search.progress import fruitless, line, table
 from spaces.constraints import Constraints
 from spaces.objectives import Objectives
 from spaces.specs import validate
-from tests.search.running import TEXT, findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, opened, ran, reopened
 
 GOALS = Goals(objectives=Objectives.of({"a": "max", "b": "max"}))
 ENDLESS = TEXT.replace("budget: {candidates: 24}", "budget: {wall_seconds: 1.0e9}")
@@ -94,9 +94,7 @@ def late(tmp_path_factory):
     """A study whose time is over while it runs; its clock counts its readings."""
     directory = tmp_path_factory.mktemp("late") / "study"
     text = TEXT.replace("candidates: 24", "wall_seconds: 60")
-    with opened(directory, "rungs=null", "fold={members: 2, averages: 2}", text=text) as study:
-        finish(study)
-    return directory
+    return ran(directory, "rungs=null", "fold={members: 2, averages: 2}", text=text)
 
 
 def test_whatever_runs_is_pruned_at_the_end_of_its_task(late):

@@ -26,7 +26,7 @@ from spaces.domains import Range
 from spaces.objectives import Objectives
 from spaces.problems import SpecError
 from spaces.space import Space
-from tests.search.running import TEXT, findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, opened, ran, reopened
 from trainables.metrics import defined
 
 LIMITS = TEXT + 'constraints: {forgetting: "<= 0.12", parameters: "<= 400"}\n'
@@ -34,10 +34,7 @@ LIMITS = TEXT + 'constraints: {forgetting: "<= 0.12", parameters: "<= 400"}\n'
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("limited") / "study"
-    with opened(directory, text=LIMITS) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("limited") / "study", text=LIMITS)
 
 
 def test_the_front_is_of_those_that_keep_them(limited):

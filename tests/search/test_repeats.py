@@ -19,7 +19,7 @@ from search.studyfile import read_text
 from search.worlds import Arc, luck
 from spaces.objectives import Objectives
 from spaces.problems import SpecError
-from tests.search.running import TEXT, findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, ran, reopened
 
 GOALS = Goals(objectives=Objectives.of({"a": "max", "b": "min"}))
 REPEATED = ("repeats={seeds: 3}", "budget.candidates=9", "sampler={kind: random}")
@@ -39,10 +39,7 @@ def told(*trainings):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("repeated") / "study"
-    with opened(directory, *REPEATED) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("repeated") / "study", *REPEATED)
 
 
 def test_whoever_is_on_the_front_was_trained_with_every_seed(whole):

@@ -14,7 +14,7 @@ from search.posthoc import posthoc
 from search.room import check_room, room
 from search.samplers.qmc import Qmc
 from spaces.specs import SpecError
-from tests.search.running import TEXT, findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, opened, ran, reopened
 from trainables.cohort import Cohort, Member
 from trainables.pulls.at_tasks import AtTasks
 from trainables.snapshots import read as read_snapshots
@@ -116,10 +116,7 @@ def test_what_may_not_be_deployed_may_not_be_led_to():
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A study of students with and without a teacher, some deployed as it."""
-    directory = tmp_path_factory.mktemp("same") / "study"
-    with opened(directory, DEPLOYED, *SMALL, SNAPSHOTS) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("same") / "study", DEPLOYED, *SMALL, SNAPSHOTS)
 
 
 def test_a_study_runs_through_and_only_what_has_no_teacher_is_refused(whole):

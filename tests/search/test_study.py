@@ -16,7 +16,7 @@ from search.events import Measured, Outcome
 from search.folders import load
 from search.ledger import NAME, read
 from search.room import Room, Scales
-from tests.search.running import TEXT, findings, finish, opened, reopened
+from tests.search.running import TEXT, findings, finish, opened, ran, reopened
 from trainables.cohort import Cohort
 from trainables.learners import Learner
 from trainables.metrics import defined
@@ -26,10 +26,7 @@ from trainables.strategies.mean_teacher import MeanTeacher
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A study that was never interrupted."""
-    directory = tmp_path_factory.mktemp("whole") / "study"
-    with opened(directory) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("whole") / "study")
 
 
 def test_every_candidate_ends_once(whole):

@@ -13,7 +13,7 @@ from reports.picks import pick
 from search.folders import load
 from spaces.yamls import parse
 from tests.oracles import fronts as oracle
-from tests.search.running import TEXT, findings, finish, opened
+from tests.search.running import TEXT, findings, finish, opened, ran
 
 THREE = (
     TEXT.replace(
@@ -26,10 +26,7 @@ THREE = (
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("three") / "study"
-    with opened(directory, "budget.candidates=36", text=THREE) as study:
-        finish(study)
-    return directory
+    return ran(tmp_path_factory.mktemp("three") / "study", "budget.candidates=36", text=THREE)
 
 
 def test_the_front_is_what_the_definition_says(three):

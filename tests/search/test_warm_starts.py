@@ -21,7 +21,7 @@ from spaces.domains import Choice, Range
 from spaces.objectives import Objectives
 from spaces.problems import SpecError
 from spaces.space import Space
-from tests.search.running import TEXT, finish, now, opened
+from tests.search.running import TEXT, finish, now, opened, ran
 
 WARM = f"{TEXT}warm_start: {{ledger: first}}\n"
 
@@ -29,10 +29,7 @@ WARM = f"{TEXT}warm_start: {{ledger: first}}\n"
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """A finished study, with pruned and complete candidates."""
-    folder = tmp_path_factory.mktemp("studies") / "first"
-    with opened(folder) as study:
-        finish(study)
-    return folder
+    return ran(tmp_path_factory.mktemp("studies") / "first")
 
 
 @pytest.fixture(autouse=True)
