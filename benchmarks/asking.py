@@ -83,22 +83,29 @@ class Stopwatch:
 
 
 def measured(study: Study, job: Job, task: int, rng: np.random.Generator) -> list[Record]:
-    """What the living candidates of a job would score: forgetting grows with the learning rate."""
-    numbers = study.history.jobs[job.number].candidates
-    out = []
-    for seat, candidate in enumerate(numbers):
+    """What the living candidates of a job would score; the averages of a student beside the same one."""
+    out, students = [], dict[int, tuple[float, ...]]()
+    for seat, candidate in enumerate(study.history.jobs[job.number].candidates):
         if candidate in study.history.outcomes:
             continue
-        knobs = study.history.candidates[candidate].knobs
-        hot = np.log10(knobs["recipe.optimizer.lr.scale"]) / 2 + 1
-        slow = knobs.get("averager", 0) / 8
-        new = 0.97 - 0.3 * (1 - hot) ** 2 - 0.1 * slow
-        old = 0.95 - 0.6 * hot**2 + 0.2 * slow * hot
-        row = [old + rng.normal(0, 0.01) for _ in range(task)] + [new + rng.normal(0, 0.01)]
-        accuracy = tuple(float(min(max(a, 0.0), 1.0)) for a in row)
-        scores = {"accuracy": accuracy, "student_accuracy": accuracy}
+        knobs, student = (
+            study.history.candidates[candidate].knobs,
+            study.history.student_of[candidate],
+        )
+        hot, slow = np.log10(knobs["recipe.optimizer.lr.scale"]) / 2 + 1, knobs["averager"] / 8
+        if student not in students:
+            students[student] = row(hot, 0.0, task, rng)
+        scores = {"accuracy": row(hot, slow, task, rng), "student_accuracy": students[student]}
         out.append(Record(seat=seat, task=task, step=150 * (task + 1), scores=scores, seconds=0.03))
     return out
+
+
+def row(hot: float, slow: float, task: int, rng: np.random.Generator) -> tuple[float, ...]:
+    """Accuracies after ``task``: forgetting grows with the learning rate, and less in slow averages."""
+    new = 0.97 - 0.3 * (1 - hot) ** 2 - 0.1 * slow
+    old = 0.95 - 0.6 * hot**2 + 0.2 * slow * hot
+    means = [old] * task + [new]
+    return tuple(float(min(max(a + rng.normal(0, 0.01), 0.0), 1.0)) for a in means)
 
 
 def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[str, Any]:

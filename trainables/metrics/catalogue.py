@@ -57,19 +57,34 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
     Raises:
         ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
     """
-    subjects = _subjects(tuple(wanted))
-    whose = {"": sheet}
-    if any(who for _, who in subjects):
-        whose[PREFIX] = student_of(sheet)
-    tasks = {who: tasks_in(of) for who, of in whose.items()}
-    return {m.name: m.value(whose[who], tasks[who]) for m, who in subjects}
+    every = tuple(wanted)
+    own, students = _parted(every)
+    found = _values(own, sheet)
+    if students:
+        rows = ((name, tuple(map(tuple, of))) for name, of in student_of(sheet).items())
+        found |= _of_student(students, tuple(rows))
+    return {name: found[name] for name in every}
 
 
 @lru_cache(maxsize=256)
-def _subjects(wanted: tuple[str, ...]) -> list[tuple[Metric, str]]:
-    """The metrics of those names, each with the prefix of the one it is of."""
-    metrics = map(named, wanted)
-    return [(m, PREFIX if m.name.startswith(PREFIX) else "") for m in metrics]
+def _parted(wanted: tuple[str, ...]) -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
+    """The metrics of those names: of the average or the run, and of the student."""
+    metrics = [named(name) for name in wanted]
+    own = tuple(m for m in metrics if not m.name.startswith(PREFIX))
+    return own, tuple(m for m in metrics if m.name.startswith(PREFIX))
+
+
+def _values(metrics: Iterable[Metric], sheet: Sheet) -> dict[str, float]:
+    tasks = tasks_in(sheet)
+    return {m.name: m.value(sheet, tasks) for m in metrics}
+
+
+@lru_cache(maxsize=256)
+def _of_student(
+    metrics: tuple[Metric, ...], rows: tuple[tuple[str, tuple[tuple[float, ...], ...]], ...]
+) -> dict[str, float]:
+    """Worked out once for all averages of a student: these come one after another."""
+    return _values(metrics, dict(rows))
 
 
 def defined(sheet: Sheet) -> dict[str, float]:
