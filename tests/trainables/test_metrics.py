@@ -53,7 +53,7 @@ def sheets(draw, *, least=1):
 
 
 @pytest.mark.parametrize("name", METRICS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_metric_is_its_formula(name, data):
     sheet = data.draw(sheets(least=METRICS[name].tasks_needed))
@@ -62,7 +62,7 @@ def test_metric_is_its_formula(name, data):
 
 
 @pytest.mark.parametrize("name", ["min_accuracy", "worst_case_accuracy"])
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(rows=triangles(least=2))
 def test_minima_without_curves_are_those_at_the_ends_of_tasks(name, rows):
     expected = getattr(oracle, name)(oracle.Sheet({"accuracy": rows}))
@@ -70,7 +70,7 @@ def test_minima_without_curves_are_those_at_the_ends_of_tasks(name, rows):
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_metric_lies_in_its_range(metric, data):
     value = metric.value(data.draw(sheets(least=metric.tasks_needed)))
