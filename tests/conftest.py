@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 
@@ -23,3 +25,15 @@ def empty_store(tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     open_client(f"sqlite:///{path}").search_experiments()
     return path
+
+
+@pytest.fixture(scope="session")
+def with_store(empty_store):
+    """Makes a folder of which MLflow's database is there already."""
+
+    def make(directory):
+        directory.mkdir()
+        shutil.copy(empty_store, directory)
+        return directory
+
+    return make

@@ -24,7 +24,8 @@ def two_nodes():
     cluster.shutdown()
 
 
-def test_a_study_runs_on_an_existing_cluster(two_nodes, tmp_path):
+def test_a_study_runs_on_an_existing_cluster(two_nodes, tmp_path, with_store):
+    with_store(tmp_path / "study")
     (tmp_path / "tiny.yaml").write_text(TEXT)
     words = ["launch", "tiny.yaml", "--dir", "study", "--address", two_nodes]
     done = subprocess.run(

@@ -40,8 +40,8 @@ def equipoise(*words):
 
 
 @pytest.mark.parametrize("sign", ["training", "done:"])
-def test_killed_and_resumed(tmp_path, sign):
-    file, directory = tmp_path / "mortal.yaml", tmp_path / "study"
+def test_killed_and_resumed(tmp_path, with_store, sign):
+    file, directory = tmp_path / "mortal.yaml", with_store(tmp_path / "study")
     file.write_text(STUDY)
     with equipoise("launch", str(file), "--dir", str(directory)) as driver:
         assert any(sign in line for line in iter(driver.stdout.readline, ""))

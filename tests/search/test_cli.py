@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -64,19 +63,12 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def with_store(directory, empty_store):
-    """A folder of which MLflow's database is there already."""
-    directory.mkdir()
-    shutil.copy(empty_store, directory / "mlflow.db")
-    return directory
-
-
 @pytest.fixture(scope="module")
-def launched(tmp_path_factory, empty_store):
+def launched(tmp_path_factory, with_store):
     """A study that was launched to its end, and what the launch printed."""
     place = tmp_path_factory.mktemp("launched")
     (place / "tiny.yaml").write_text(TEXT)
-    directory = with_store(place / "study", empty_store)
+    directory = with_store(place / "study")
     code, out, err = equipoise(
         "launch", place / "tiny.yaml", "--engine", "local", "--dir", directory
     )
@@ -295,8 +287,8 @@ def answer(url, *, tries=300):
     raise AssertionError(url)
 
 
-def test_a_study_of_which_everything_fails(home, empty_store):
-    with_store(home / "wild", empty_store)
+def test_a_study_of_which_everything_fails(home, with_store):
+    with_store(home / "wild")
     (home / "wild.yaml").write_text(TEXT.replace("!log [1.0e-2, 0.5]", "1.0e+30"))
     code, out, err = equipoise("launch", "wild.yaml", "--engine", "local", "--dir", "wild")
     assert code == 1
@@ -340,9 +332,9 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_ends_as_if_never_stopped(home, st
         ]
 
 
-def test_resume(home, study, empty_store):
+def test_resume(home, study, with_store):
     ledger = (study / NAME).read_bytes()
-    with_store(home / "cut", empty_store)
+    with_store(home / "cut")
     (home / "cut" / NAME).write_bytes(ledger[: len(ledger) // 2])
     code, out, err = equipoise("resume", "cut", "--engine", "local")
     assert code == 0, err
