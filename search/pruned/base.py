@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -71,9 +72,9 @@ def complete(ended: Sequence[Told], objectives: Objectives) -> Tier:
 
 def tier(found: Sequence[tuple[Told, Sequence[float]]], objectives: Objectives) -> Tier:
     """Those ``found``, each with its objectives or what stands for them."""
-    values = np.array([row for _, row in found], dtype=np.float64)
+    values = np.fromiter(chain.from_iterable(row for _, row in found), np.float64)
     return Tier(
-        tuple(t.candidate for t, _ in found),
+        tuple([t.candidate for t, _ in found]),
         objectives.costs(values.reshape(len(found), len(objectives.names))),
-        np.array([t.excess for t, _ in found]),
+        np.array([t.excess if t.limits else 0.0 for t, _ in found]),
     )
