@@ -42,7 +42,7 @@ INDEPENDENT = {
     *(_aten.sum, _aten.split_with_sizes, _aten.empty, _aten.copy_, _aten.cat, _aten.detach),
     *(_aten.view, _aten._unsafe_view, _aten.reshape, _aten.expand, _aten.clone),  # noqa: SLF001
     *(_aten.native_group_norm, _aten.avg_pool2d, _aten.avg_pool2d_backward, _aten.reciprocal_),
-    *(_aten.permute, _aten.unsqueeze_, _aten.new_empty, _aten.fill_),
+    *(_aten.permute, _aten.unsqueeze_, _aten.new_empty, _aten.fill_, _aten.relu_),
     *(_aten.transpose, _aten.unsqueeze, _aten.squeeze, _aten.select, _aten.slice, _aten.t),
 }
 """Kernels of which a lone row is known to come out as among others."""

@@ -8,6 +8,7 @@ alone, never at how many rows there are: so a row's numbers do not depend on who
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from trainables.kernels import (
     CONSTANTS,
     DIRECT,
     INTO,
+    OVER,
     PRODUCT,
     RESHAPES,
     SOFTMAXES,
@@ -55,6 +57,7 @@ def simplify_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> fx.GraphMo
         skip_idle_(traced)
         share_views_(traced)
         write_into_joined_(traced)
+        write_over_(traced)
     traced.graph.lint()
     traced.recompile()
     return traced
@@ -184,6 +187,75 @@ def _write(traced: fx.GraphModule, part: fx.Node, place: fx.Node, join: fx.Node)
         graph.call_function(INTO[_kernel(source)], source.args, kwargs)
 
 
+def write_over_(traced: fx.GraphModule) -> None:
+    """What is computed number by number is written over what it is made of, if that is read no more.
+
+    So a program touches less memory, and what it computes next is in the cache.
+    """
+    made = _makers(traced)
+    order = {node: i for i, node in enumerate(traced.graph.nodes)}
+    last: dict[fx.Node, int] = {}
+    for node, maker in made.items():
+        last[maker] = max(last.get(maker, 0), order[node], *(order[user] for user in node.users))
+    for node in _kernels(traced):
+        if node.target not in OVER:
+            continue
+        place = next((n for n in node.all_input_nodes if _free(n, node, made)), None)
+        if place is None or last[made[place]] > order[node]:
+            continue
+        kernel, name = OVER[_kernel(node)]
+        node.target = kernel
+        node.kwargs = node.kwargs if name is None else {**node.kwargs, name: place}
+
+
+def _makers(traced: fx.GraphModule) -> dict[fx.Node, fx.Node]:
+    """The node that made the memory in which what each node gives lies; itself, unless that is a view."""
+    made: dict[fx.Node, fx.Node] = {}
+    for node in traced.graph.nodes:
+        source = _shared(node)
+        made[node] = node if source is None else made[source]
+    return made
+
+
+def _shared(node: fx.Node) -> fx.Node | None:
+    """The node in whose memory ``node`` gives its result; None if it makes its own."""
+    if node.op != "call_function":
+        return None
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:  # a part of a tuple
+        return node.all_input_nodes[0]
+    if not any(r.alias_info is not None for r in schema.returns):
+        return None
+    given = dict(zip((a.name for a in schema.arguments), node.args, strict=False)) | node.kwargs
+    of = (given.get(a.name) for a in schema.arguments if a.alias_info is not None)
+    return next(n for n in of if isinstance(n, fx.Node))
+
+
+def _free(place: fx.Node, node: fx.Node, made: dict[fx.Node, fx.Node]) -> bool:
+    """Whether ``place`` could hold what ``node`` gives: made here, alike, and each number in it once."""
+    if made[place].op != "call_function" or not _alike(place, node):
+        return False
+    if any(made[n] is made[place] for n in node.all_input_nodes if n is not place):
+        return False
+    view: fx.Node | None = place
+    while view is not None and _size(view) == _size(node):
+        view = _shared(view)
+    return view is None and _shape(place) == _shape(node)
+
+
+def _alike(one: fx.Node, other: fx.Node) -> bool:
+    """Whether both are tensors of one type."""
+    metas = [n.meta.get("tensor_meta") for n in (one, other)]
+    types = [getattr(meta, "dtype", None) for meta in metas]
+    return types[0] is not None and types[0] == types[1]
+
+
+def _size(node: fx.Node) -> int | None:
+    """How many numbers a node gives; None if it is no tensor."""
+    shape = getattr(node.meta.get("tensor_meta"), "shape", None)
+    return None if shape is None else math.prod(shape)
+
+
 def _written(traced: fx.GraphModule) -> set[fx.Node]:
     """The kernels whose results, or what those were made of, are written to later."""
     written: set[fx.Node] = set()
@@ -203,6 +275,8 @@ def _given(node: fx.Node) -> fx.Node | None:
     source = node.args[0] if node.args else None
     if not isinstance(source, fx.Node):
         return None
+    if node.target == _aten.detach.default:
+        return source
     if node.target == _aten.mul.Scalar and node.args[1] == 1:
         return None if any(map(_writes, node.users)) else source
     if node.target in RESHAPES and _shape(node) == _shape(source):

@@ -35,19 +35,35 @@ SOFTMAXES = {  # and where each says along which axis
     _aten._log_softmax_backward_data.default: 2,  # noqa: SLF001
 }
 INTO = {PRODUCT: _aten.bmm.out, _aten.sum.dim_IntList: _aten.sum.IntList_out}
+OVER: dict[Any, tuple[Any, str | None]] = {
+    _aten.add.Tensor: (_aten.add.out, "out"),
+    _aten.sub.Tensor: (_aten.sub.out, "out"),
+    _aten.mul.Tensor: (_aten.mul.out, "out"),
+    _aten.relu.default: (_aten.relu_.default, None),
+    _aten.threshold_backward.default: (_aten.threshold_backward.grad_input, "grad_input"),
+}
+"""Kernels of one number at a time, what writes their results into a tensor, and what that calls it.
+
+None: that writes over the only tensor it is given."""
 DIRECT: dict[Any, Callable[..., Any]] = {
     PRODUCT: torch.bmm,
     TRANSPOSE: torch.transpose,
     _aten.bmm.out: torch.bmm,
+    _aten.empty.memory_format: torch.empty,
+    _aten.squeeze.dims: torch.squeeze,
     _aten.sum.dim_IntList: torch.sum,
     _aten.sum.IntList_out: torch.sum,
     _aten.add.Tensor: torch.add,
     _aten.sub.Tensor: torch.sub,
     _aten.mul.Tensor: torch.mul,
+    _aten.add.out: torch.add,
+    _aten.sub.out: torch.sub,
+    _aten.mul.out: torch.mul,
     _aten.div.Tensor: torch.div,
     _aten.neg.default: torch.neg,
     _aten.exp.default: torch.exp,
     _aten.relu.default: torch.relu,
+    _aten.relu_.default: torch.relu_,
     _aten.where.self: torch.where,
     _aten.view.default: torch.Tensor.view,
     _aten.expand.default: torch.Tensor.expand,

@@ -44,6 +44,7 @@ class Stepper:
         x = stream.train[0].x
         first = learner.start.to(x.device).expand(len(recipes), -1)
         self.slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
+        self._carried = learner.layout.carried
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
         self.tables = Columns(recipes, stream.clock, x)
         slowed = [r.branch.of(r) for r in recipes if r.branch is not None]
@@ -160,7 +161,7 @@ class Stepper:
     def _trained(self, gradients: Tensor) -> Tensor:
         """A copy of ``gradients`` without what stands in the columns of the buffers."""
         copy = gradients.clone()
-        copy[:, self._learner.layout.carried] = 0
+        copy[:, self._carried] = 0
         return copy
 
     def _slow_body_(self, slots: Slots, now: Mapping[str, Tensor], rates: Table) -> None:
@@ -176,7 +177,7 @@ class Stepper:
         self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]
     ) -> None:
         """Moves the weights; buffers, whose next values stand among the gradients, are replaced."""
-        at = self._learner.layout.carried
+        at = self._carried
         if at.start == at.stop:
             self._recipe.optimizer.update_(slots, memory, now)
             return

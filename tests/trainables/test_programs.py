@@ -158,3 +158,25 @@ def test_parts_of_an_answer_are_written_where_they_belong():
     assert torch.equal(first, joined(a, b))
     traced(b.mT.contiguous()[:, :4], a.mT.contiguous().new_ones(3, 5, 6))
     assert torch.equal(first, joined(a, b))  # a later call leaves it alone
+
+
+def test_what_is_read_no_more_is_written_over_and_nothing_else():
+    a, b = torch.randn(3, 4, 5, generator=RNG), torch.randn(3, 5, 6, generator=RNG)
+
+    def of(a, b):
+        product = torch.bmm(a, b)
+        seen = product.transpose(1, 2)  # a view that is read at the end
+        raised = product + 1
+        halved = raised.relu() * 0.5
+        part = halved.exp()[:, :1].expand(3, 4, 6) - 1  # the same numbers several times
+        square = torch.bmm(a, 2 * b)[:, :, :4].exp()
+        own = square - square.transpose(1, 2)  # two views of the same numbers
+        whole = (a.relu() - 1).sum(2, keepdim=True) + halved + seen.transpose(1, 2)
+        return whole + part + torch.bmm(own, b[:, :4])
+
+    given = a.clone(), b.clone()
+    traced = simplify_(make_fx(of)(a, b), [a, b])
+    assert {torch.ops.aten.relu_.default, torch.ops.aten.add.out} < set(kernels(traced))
+    for _ in range(2):
+        assert torch.equal(traced(a, b), of(a, b))
+        assert torch.equal(a, given[0]) and torch.equal(b, given[1])
