@@ -25,7 +25,7 @@ from trainables.readers import Reader
 from trainables.scenarios.base import Split, Stream
 from trainables.seating import seated
 from trainables.seeds import generator, joined
-from trainables.stepper import Stepper
+from trainables.stepper import SLOTS, Stepper
 from trainables.walking import Walker
 
 __all__ = ["Cohort", "Member"]
@@ -87,7 +87,8 @@ class Cohort:
         finish, recorder = way(torch.device(device))
         self._learner = Learner(self.recipe, stream, seed=seed, finish=finish)
         recipes = [member.recipe for member in members]
-        self._stepper = Stepper(recipes, self._stream, self._learner, seed=self.seed)
+        slots = SLOTS if observe is None and not any(weights) else BLOCK
+        self._stepper = Stepper(recipes, self._stream, self._learner, seed=self.seed, slots=slots)
         averagers = [member.averagers for member in members]
         first = self._stepper.students
         self._boundaries = Boundaries(self.recipe, averagers, first, stream.clock)

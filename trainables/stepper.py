@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from spaces.schedules.base import Table
-from trainables.bank import BLOCK, absorb_
+from trainables.bank import absorb_
 from trainables.columns import Columns, Values, may_restart
 from trainables.companions import Companions
 from trainables.exactness import LEAST_ROWS
@@ -25,25 +25,31 @@ from trainables.refreshing import Unlearning
 from trainables.scenarios.base import Batch, Stream
 from trainables.seeds import generator
 
+SLOTS = 5
+"""Of the last students where nobody looks at those of every step: a divisor of ``BLOCK``, so that a block
+ends in the last slot either way. One would do for most recipes, but a step may look at where it began."""
+
 CACHE = 2**21
 """Bytes of weights that are trained together on a CPU. Measured: with fewer the kernels are too
 short for what it takes to call them, with more the weights are gone before they are needed again."""
 
 
 class Stepper:
-    """Students in ``slots`` [M, BLOCK, P], their optimizer's memory and their companions.
+    """Students in ``slots`` [M, n, P], their optimizer's memory and their companions.
 
-    Each step writes its students to the next slot: what the bank is to take in is already kept.
+    Each step writes its students to the next slot, after the last to the first: with ``BLOCK`` slots,
+    what the bank is to take in is already kept, and with ``SLOTS`` there is nothing to be taken in.
     Between tasks the students are in the last slot. ``seed`` decides what is drawn.
     """
 
     def __init__(
-        self, recipes: Sequence[Recipe], stream: Stream, learner: Learner, *, seed: int
+        self, recipes: Sequence[Recipe], stream: Stream, learner: Learner, *, seed: int, slots: int
     ) -> None:
         self._recipe, self._learner, self._seed = recipes[0], learner, seed
         x = stream.train[0].x
         first = learner.start.to(x.device).expand(len(recipes), -1)
-        self.slots = first.unsqueeze(1).repeat(1, BLOCK, 1)
+        self.slots = first.new_empty(len(recipes), slots, first.shape[1])
+        self.slots[:, -1] = first
         self._carried = learner.layout.carried
         self._memory = {n: torch.zeros_like(first) for n in self._recipe.optimizer.memory}
         self.tables = Columns(recipes, stream.clock, x)
@@ -57,6 +63,10 @@ class Stepper:
     def students(self) -> Tensor:
         """[M, P]."""
         return self.slots[:, -1]
+
+    def place(self, done: int) -> int:
+        """The slot of the students when so many steps of a block are done."""
+        return (done - 1) % self.slots.shape[1]
 
     def batches(self, task: int, steps: range) -> list[Batch]:
         """All that ``steps`` of the stream, which lie in ``task``, are shown."""
@@ -100,7 +110,8 @@ class Stepper:
 
     def _step(self, step: int, slot: int, part: slice, batch: Batch, tables: Values) -> None:
         """One step of some members on the same batch, and of all that goes with them."""
-        students, now = self.slots[part, slot - 1], tables.at(step, part)
+        before, after = self.place(slot), self.place(slot + 1)
+        students, now = self.slots[part, before], tables.at(step, part)
         memory = {name: stack[part] for name, stack in self._memory.items()}
         if may_restart(self._recipe) and tables.host("restart", step, part).any():
             for stack in memory.values():
@@ -118,7 +129,7 @@ class Stepper:
         if self.materials.stores(step):
             logits = self._learner.answers_in_training(students, batch.x, batch.mask)
             self.materials.store_(step, part, logits)
-        slots = Slots(students, gradients, self.slots[part, slot])
+        slots = Slots(students, gradients, self.slots[part, after])
         self._update_(slots, memory, now)
         self._slow_body_(slots, now, tables.host("body_rate", step, part))
         passage = Passage(students, slope, slots.out)

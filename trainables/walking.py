@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from trainables.bank import BLOCK
 from trainables.captures import Capture, Recorder
 from trainables.columns import Columns
 from trainables.stepper import Stepper
@@ -20,15 +19,18 @@ class Walker:
         self._capture = None if recorder is None else Capture(recorder)
 
     def walk_(self, task: int, block: range) -> Tensor:
-        """The steps of a block of the trunk; the students after each of them, [M, n, P], in place."""
+        """The steps of a block of the trunk; the students after each of them, [M, n, P], in place.
+
+        After the last few, the last step last, where nobody looks at every one.
+        """
         self._steps_(task, block, self._stepper.tables)
-        return self._stepper.slots[:, : len(block)]
+        return self._stepper.slots[:, : self._stepper.place(len(block)) + 1]
 
     def leave_(self, block: range) -> None:
         """Makes ready for the block after ``block``."""
-        slots = self._stepper.slots
-        if len(block) < BLOCK:
-            slots[:, -1] = slots[:, len(block) - 1]
+        slots, at = self._stepper.slots, self._stepper.place(len(block))
+        if at + 1 < slots.shape[1]:
+            slots[:, -1] = slots[:, at]
 
     def branches_at(self, blocks: Sequence[range]) -> range | None:
         """Of the ``blocks`` of a task, that in which the first branch begins; None without branches."""

@@ -20,7 +20,7 @@ from trainables.recipes import Recipe
 from trainables.scenarios.blobs import Blobs
 from trainables.strategies.mean_teacher import MeanTeacher
 
-STREAM = Blobs(tasks=3, steps=BLOCK + 5).stream()
+STREAM = Blobs(tasks=3, steps=BLOCK + 7).stream()
 TEACHER, OTHER = (Ema(momentum=Constant(value=m)) for m in (0.9, 0.8))
 
 
@@ -38,7 +38,7 @@ def trained(member):
 
 def test_a_teacher_that_is_deployed_is_the_teacher_and_takes_no_row_of_the_bank():
     cohort = trained(Member(recipe(), (TEACHER,)))
-    assert cohort._bank.averages.shape[1] == 0
+    assert cohort._bank.averages.shape[1] == 0 and cohort._stepper.slots.shape[1] < BLOCK
     plain = training.train(recipe(), TEACHER, STREAM, seed=3)
     row = cohort.learner.layout.row(cohort.learner.layout.views(cohort.averages[0]))
     length = len(plain.average)
@@ -46,6 +46,19 @@ def test_a_teacher_that_is_deployed_is_the_teacher_and_takes_no_row_of_the_bank(
     torch.testing.assert_close(row[:length], plain.teacher, rtol=1e-4, atol=1e-5)
     followed = trained(Member(recipe(), (Student(), OTHER)))
     assert followed._bank.averages.shape[1] == 2
+
+
+def test_who_looks_at_every_step_sees_them_all_and_changes_nothing():
+    seen = []
+    watched = Cohort(
+        [Member(recipe(), (TEACHER,))], STREAM, seed=3, observe=lambda _, s: seen.append(s.shape[1])
+    )
+    for _ in range(3):
+        watched.train_task()
+    assert sum(seen) == STREAM.clock.steps
+    alone = trained(Member(recipe(), (TEACHER,)))
+    assert torch.equal(watched.averages, alone.averages)
+    assert torch.equal(watched.students, alone.students)
 
 
 def test_each_seat_is_as_alone_beside_teachers_and_what_is_equal_to_them_so_far():
@@ -79,9 +92,12 @@ def test_each_seat_is_as_alone_beside_teachers_and_what_is_equal_to_them_so_far(
 )
 def test_a_teacher_that_is_shown_another_student_is_not_what_is_deployed(more):
     cohort = trained(Member(recipe(**more), (TEACHER,)))
-    plain = Cohort([Member(recipe(**more), (TEACHER, Student()))], STREAM, seed=3)
     students = []
-    plain._observe = lambda block, stack: students.extend(stack[0].clone().unbind())
+
+    def observe(block, stack):
+        students.extend(stack[0].clone().unbind())
+
+    plain = Cohort([Member(recipe(**more), (Student(),))], STREAM, seed=3, observe=observe)
     for _ in range(3):
         plain.train_task()
     average = students[0].double()
