@@ -38,7 +38,8 @@ def footprint(
 ) -> int:
     """Bytes of a cohort of ``members`` with ``averages`` each, all of them of ``recipe``'s program.
 
-    Of two ``cohorts`` if it has a twin. An averager counts as many times as ``rows`` says.
+    Of two ``cohorts`` if it has a twin. An averager counts as many times as ``rows`` says, also one
+    that is its member's teacher, which takes none: then this is more than will be held.
 
     Counts every tensor that lasts: weights in their slots, the optimizer's memory, teachers,
     averages, tables, batches, the data. What passes within a step (gradients, activations) and what
