@@ -4,12 +4,15 @@ Layer k holds the rows of rank k. A row that comes in takes its place in the fir
 dominates it, and pushes those that it dominates there one layer on, who do the same in turn. Only
 as many layers are kept as were ever asked for; what lies behind them waits unsorted. So a row costs
 about as many short steps as it moves layers, not a ranking of all (``benchmarks/rungs.py``).
+
+Each row has an owner, who may have many: an owner is as good as the best of its rows.
 """
 
 from __future__ import annotations
 
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from collections.abc import Set as AbstractSet
+from itertools import accumulate, chain, compress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -17,15 +20,16 @@ from spaces import fronts
 from spaces.staircases import Staircase
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Sequence
 
     from spaces.fronts import Costs
 
-Counts: TypeAlias = "NDArray[np.int64]"
+Owners: TypeAlias = "list[tuple[int, ...]]"
+"""Of distinct rows, whose each is: an owner as often as it came in with that row."""
 
 
 class Layer(Protocol):
-    """Distinct rows of which none dominates another, each with how often it was seen."""
+    """Distinct rows of which none dominates another, each with its owners."""
 
     def beats(self, row: Costs) -> bool:
         """Whether one of its rows dominates ``row``."""
@@ -38,21 +42,37 @@ class Layer(Protocol):
         """
         ...
 
-    def crowd(self, rows: Costs, counts: Counts) -> Any:
+    def crowd(self, rows: Costs, owners: Owners) -> Any:
         """Rows [n, objectives], n > 0, as it takes them and gives them away."""
         ...
 
-    def uncrowd(self, crowd: Any) -> tuple[Costs, Counts]:
+    def uncrowd(self, crowd: Any) -> tuple[Costs, Owners]:
         """What ``crowd`` was made of."""
         ...
 
-    def rows(self) -> tuple[Costs, Counts]:
-        """Its rows [n, objectives], in no certain order, and how often each was seen [n]."""
+    def rows(self) -> tuple[Costs, Owners]:
+        """Its rows [n, objectives], in no certain order, and whose each is [n]."""
+        ...
+
+    def owners(self) -> set[int]:
+        """Whoever has a row here."""
         ...
 
     def __len__(self) -> int:
-        """How many rows there are, each as often as it was seen."""
+        """How many rows there are, each as often as it came in."""
         ...
+
+
+class Cut(NamedTuple):
+    """Where the best owners end: at a ``rank``, of which some of them are.
+
+    ``count`` owners have a lower rank. They are ``owners`` where rows are shared; else nobody is,
+    and a row's rank says it.
+    """
+
+    rank: int
+    count: int
+    owners: AbstractSet[int]
 
 
 class Layers:
@@ -62,29 +82,51 @@ class Layers:
         self._make = Staircase if objectives == 2 else Antichain
         self._layers: list[Layer] = []
         self._behind, self._late = np.empty((0, objectives)), [np.empty((0, objectives))]
+        self._behind_of: list[int] = []
+        self.owners: set[int] = set()
+        """Whose rows came in."""
         self._size = 0
 
     def __len__(self) -> int:
         """How many rows came in."""
         return self._size
 
-    def add(self, rows: Costs) -> None:
-        """Enters ``rows`` [n, objectives]."""
+    def add(self, rows: Costs, owners: Sequence[int]) -> None:
+        """Enters ``rows`` [n, objectives] of ``owners`` [n]."""
         self._size += len(rows)
+        self.owners.update(owners)
         if not self._layers:
-            self._late.append(rows)
+            self._wait(rows, owners)
             return
-        for row in rows:
-            self._enter(row)
+        for row, owner in zip(rows, owners, strict=True):
+            self._enter(row, owner)
 
-    def last(self, room: int) -> tuple[int, int]:
-        """The rank of the ``room``-th best row, 1 <= room <= n, and how many have a lower rank."""
+    def cut(self, room: int, *, shared: bool = True) -> Cut:
+        """Where the ``room``-th best owner is, 1 <= room <= owners.
+
+        Where nothing is ``shared``, every owner has one row and rows are counted.
+        """
+        return self._among_many(room) if shared else self._alone(room)
+
+    def _alone(self, room: int) -> Cut:
         sizes = list(accumulate(map(len, self._layers)))
         if not sizes or sizes[-1] < room:
             self._sort(room - (sizes[-1] if sizes else 0))
             sizes = list(accumulate(map(len, self._layers)))
         rank = int(np.searchsorted(sizes, room))
-        return rank, sizes[rank - 1] if rank else 0
+        return Cut(rank, sizes[rank - 1] if rank else 0, frozenset())
+
+    def _among_many(self, room: int) -> Cut:
+        before: set[int] = set()
+        rank = 0
+        while True:
+            if rank == len(self._layers):
+                self._sort(room - len(before))
+            here = self._layers[rank].owners() - before
+            if len(before) + len(here) >= room:
+                return Cut(rank, len(before), before)
+            before |= here
+            rank += 1
 
     def rank(self, row: Costs) -> int:
         """The rank of a ``row`` that came in; the number of layers kept if it lies behind them."""
@@ -97,30 +139,43 @@ class Layers:
                 high = middle
         return low
 
-    def rows(self, rank: int) -> tuple[Costs, Counts]:
-        """The distinct rows of a ``rank`` whose layer is kept, and how often each came in."""
+    def owners_at(self, rank: int) -> set[int]:
+        """Whoever has a row of a ``rank`` whose layer is kept."""
+        return self._layers[rank].owners()
+
+    def rows(self, rank: int) -> tuple[Costs, Owners]:
+        """The distinct rows of a ``rank`` whose layer is kept, and whose each is."""
         return self._layers[rank].rows()
 
-    def _enter(self, row: Costs) -> None:
+    def _enter(self, row: Costs, owner: int) -> None:
         layers = self._layers[self.rank(row) :]
-        crowd = self._layers[0].crowd(row[None], np.ones(1, dtype=np.int64))
+        crowd = self._layers[0].crowd(row[None], [(owner,)])
         for layer in layers:
             crowd = layer.take(crowd)
             if crowd is None:
                 return
-        self._late.append(np.repeat(*self._layers[0].uncrowd(crowd), axis=0))
+        rows, owners = self._layers[0].uncrowd(crowd)
+        self._wait(np.repeat(rows, list(map(len, owners)), axis=0), chain.from_iterable(owners))
+
+    def _wait(self, rows: Costs, owners: Iterable[int]) -> None:
+        self._late.append(rows)
+        self._behind_of += owners
 
     def _sort(self, wanted: int) -> None:
         """Makes layers of what lies behind until they hold ``wanted`` rows more."""
         behind = np.concatenate([self._behind, *self._late])
-        rank = fronts.ranks(behind)
+        rank, of = fronts.ranks(behind), np.array(self._behind_of, dtype=np.int64)
         last = np.partition(rank, wanted - 1)[wanted - 1]
         for k in range(last + 1):
-            rows, counts = np.unique(behind[rank == k], axis=0, return_counts=True)
+            rows, which = np.unique(behind[rank == k], axis=0, return_inverse=True)
+            owners: list[list[int]] = [[] for _ in rows]
+            for row, owner in zip(which.ravel().tolist(), of[rank == k].tolist(), strict=True):
+                owners[row].append(owner)
             layer: Layer = self._make(behind.shape[1])
-            layer.take(layer.crowd(rows, counts))
+            layer.take(layer.crowd(rows, list(map(tuple, owners))))
             self._layers.append(layer)
         self._behind, self._late = behind[rank > last], []
+        self._behind_of = of[rank > last].tolist()
 
 
 class Antichain:
@@ -128,34 +183,38 @@ class Antichain:
 
     def __init__(self, objectives: int) -> None:
         self._rows = np.empty((0, objectives))
-        self._counts = np.empty(0, dtype=np.int64)
+        self._owners: Owners = []
 
     def __len__(self) -> int:
-        return int(self._counts.sum())
+        return sum(map(len, self._owners))
 
     def beats(self, row: Costs) -> bool:
         within = self._rows[(self._rows <= row).all(axis=1)]
         return bool((within < row).any())
 
-    def crowd(self, rows: Costs, counts: Counts) -> tuple[Costs, Counts]:
-        return rows, counts
+    def crowd(self, rows: Costs, owners: Owners) -> tuple[Costs, Owners]:
+        return rows, owners
 
-    def uncrowd(self, crowd: tuple[Costs, Counts]) -> tuple[Costs, Counts]:
+    def uncrowd(self, crowd: tuple[Costs, Owners]) -> tuple[Costs, Owners]:
         return crowd
 
-    def take(self, crowd: tuple[Costs, Counts]) -> tuple[Costs, Counts] | None:
-        rows, counts = crowd
+    def take(self, crowd: tuple[Costs, Owners]) -> tuple[Costs, Owners] | None:
+        rows, owners = crowd
         beaten, new = np.zeros(len(self._rows), dtype=bool), np.ones(len(rows), dtype=bool)
         for i, row in enumerate(rows):
             behind = (self._rows >= row).all(axis=1)
             equal = behind & (self._rows == row).all(axis=1)
-            self._counts[equal] += counts[i]
-            new[i] = not equal.any()
+            for same in np.flatnonzero(equal):
+                self._owners[same] += owners[i]
+                new[i] = False
             beaten |= behind & ~equal
-        pushed = self._rows[beaten], self._counts[beaten]
+        pushed = self._rows[beaten], list(compress(self._owners, beaten))
         self._rows = np.concatenate([self._rows[~beaten], rows[new]])
-        self._counts = np.concatenate([self._counts[~beaten], counts[new]])
-        return pushed if len(pushed[0]) else None
+        self._owners = [*compress(self._owners, ~beaten), *compress(owners, new)]
+        return pushed if pushed[1] else None
 
-    def rows(self) -> tuple[Costs, Counts]:
-        return self._rows, self._counts
+    def rows(self) -> tuple[Costs, Owners]:
+        return self._rows, self._owners
+
+    def owners(self) -> set[int]:
+        return set(chain.from_iterable(self._owners))

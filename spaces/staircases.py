@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from spaces.fronts import Costs
-    from spaces.layers import Counts
+    from spaces.layers import Owners
 
-Stretch: TypeAlias = "tuple[list[float], list[float], list[int]]"
-"""Rows in the order of a staircase: both costs, the second with its sign turned, and counts."""
+Stretch: TypeAlias = "tuple[list[float], list[float], Owners]"
+"""Rows in the order of a staircase: both costs, the second with its sign turned, and whose they are."""
 
 
 class Staircase:
@@ -28,7 +29,7 @@ class Staircase:
         assert objectives == 2, objectives
         self._first: list[float] = []
         self._second: list[float] = []  # with the sign turned, so that it rises as the first does
-        self._counts: list[int] = []
+        self._owners: Owners = []
         self._size = 0
 
     def __len__(self) -> int:
@@ -41,27 +42,33 @@ class Staircase:
             return False
         return self._first[at] < first or self._second[at] > -second
 
-    def crowd(self, rows: Costs, counts: Counts) -> Stretch:
+    def crowd(self, rows: Costs, owners: Owners) -> Stretch:
         order = np.argsort(rows[:, 0])
-        return rows[order, 0].tolist(), (-rows[order, 1]).tolist(), counts[order].tolist()
+        return (
+            rows[order, 0].tolist(),
+            (-rows[order, 1]).tolist(),
+            [owners[i] for i in order.tolist()],
+        )
 
-    def uncrowd(self, crowd: Stretch) -> tuple[Costs, Counts]:
-        first, second, counts = crowd
-        rows = np.array([first, second], dtype=np.float64).T * (1.0, -1.0)
-        return rows, np.array(counts, dtype=np.int64)
+    def uncrowd(self, crowd: Stretch) -> tuple[Costs, Owners]:
+        first, second, owners = crowd
+        return np.array([first, second], dtype=np.float64).T * (1.0, -1.0), owners
 
     def take(self, crowd: Stretch) -> Stretch | None:
-        first, second, counts = crowd
+        first, second, owners = crowd
         low = bisect_left(self._first, first[0])
         part = slice(low, bisect_right(self._second, second[-1], lo=low))
-        pushed = self._first[part], self._second[part], self._counts[part]
-        self._size += sum(counts)
+        pushed = self._first[part], self._second[part], self._owners[part]
+        self._size += sum(map(len, owners))
         if pushed[0] and (pushed[0][0], pushed[1][0]) == (first[0], second[0]):
-            self._counts[low] += counts[0]
+            self._owners[low] += owners[0]
             return None
-        self._first[part], self._second[part], self._counts[part] = crowd
-        self._size -= sum(pushed[2])
+        self._first[part], self._second[part], self._owners[part] = crowd
+        self._size -= sum(map(len, pushed[2]))
         return pushed if pushed[0] else None
 
-    def rows(self) -> tuple[Costs, Counts]:
-        return self.uncrowd((self._first, self._second, self._counts))
+    def rows(self) -> tuple[Costs, Owners]:
+        return self.uncrowd((self._first, self._second, self._owners))
+
+    def owners(self) -> set[int]:
+        return set(chain.from_iterable(self._owners))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 @Rungs.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asha(Rungs):
-    """After ``first_task * factor**k`` tasks (k = 0, 1, ...) about one in ``factor`` goes on.
+    """After ``first_task * factor**k`` tasks (k = 0, 1, ...) about one student in ``factor`` goes on.
 
     Who goes on is decided on arrival, among all that arrived before, and never revised. Rungs thin
-    out as candidates thin out, so that every rung costs about the same (Li et al., "A system for
+    out as students thin out, so that every rung costs about the same (Li et al., "A system for
     massively parallel hyperparameter tuning", MLSys 2020). With the defaults a stream of 5 tasks
     has the rung 2; of 10, the rungs 2 and 6; of 20, 2, 6 and 18. A rung that holds fewer than
-    ``factor`` results stops none. ``within`` says who of a front is better.
+    ``factor`` students stops none. ``within`` says who of a front is better.
 
     ``first_task`` is at least 2: forgetting cannot be seen before the second task.
     """

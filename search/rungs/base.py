@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 class Rungs(Family):
-    """About one in ``factor`` goes on from each rung. One that gives no kind is ``asha``.
+    """About one student in ``factor`` goes on from each rung, with all its averages.
 
+    One that gives no kind is ``asha``.
     The counts are of finished tasks, in integers, and a stream's last task is never a rung: there a
     candidate is complete. Laws, on every kind (``tests/contracts/test_rungs.py``): who dominates
     all is never stopped; the order of a batch, any strictly increasing rescaling of an objective
     (and its reference) and turning one round with its direction change nothing; what ties is
     treated alike; what is not finite never goes on and never counts; at least one of ``factor``
-    goes on; one that is told again what was seen goes on as the one that never died.
+    goes on; averages of a student that come together share its fate; one that is told again what was seen goes on as the one that never died.
     """
 
     __slots__ = ()

@@ -24,13 +24,13 @@ Id = TypeVar("Id", bound="Hashable")
 @Rungs.register
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Halving(Rungs):
-    """After ``first_task * factor**k`` tasks ceil(n / factor) of the n candidates of a job go on.
+    """After ``first_task * factor**k`` tasks ceil(n / factor) of the n students of a job go on.
 
     So does who ties with the last of them (Jamieson & Talwalkar, "Non-stochastic best arm
     identification and hyperparameter optimization", AISTATS 2016; several objectives are ours).
 
-    A job's candidates arrive together, so nobody waits; what other jobs measured is of no account,
-    which a wide fold can afford and a narrow one cannot: a candidate alone in its job is never
+    A job's students arrive together, so nobody waits; what other jobs measured is of no account,
+    which a wide fold can afford and a narrow one cannot: a student alone in its job is never
     stopped. ``within`` says who of a front is better.
     """
 
@@ -58,18 +58,26 @@ class Heats:
     def __len__(self) -> int:
         return self._count
 
-    def judge(self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY) -> set[Id]:
+    def judge(
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> set[Id]:
         heat = self._heat()
-        on = heat.judge(costs, behind)
+        on = heat.judge(costs, students, behind)
         self._count += len(heat)
         return on
 
     def admit(
-        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
-    ) -> list[Id]:
-        entered = self._heat().admit(costs, behind)
-        self._count += len(entered)
-        return entered
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> None:
+        heat = self._heat()
+        heat.admit(costs, students, behind)
+        self._count += len(heat)
 
     def _heat(self) -> Rung:
         halving = self._halving

@@ -22,16 +22,23 @@ NOBODY: Mapping[Any, float] = MappingProxyType({})
 class Judge(Protocol):
     """One rung: it enters what candidates cost [objectives], and says who goes on.
 
-    ``behind`` says how far each is behind those that lack nothing; whom it does not name is not.
+    ``students`` says whose average each is, by the turn of its student. ``behind`` says how far each
+    is behind those that lack nothing; whom it does not name is not.
     """
 
     def judge(
-        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
     ) -> set[Id]: ...
 
     def admit(
-        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
-    ) -> list[Id]: ...
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> None: ...
 
     def __len__(self) -> int: ...
 
@@ -58,13 +65,13 @@ class Ladder:
     ) -> set[Id]:
         """Enters what candidates cost [objectives] after ``level`` tasks; returns who goes on.
 
-        ``turns`` has the turn of each one's student. Who is judged together came together. Whoever
+        ``turns`` has the turn of each one's student, all of whose averages are judged as one. Who is judged together came together. Whoever
         is ``behind`` is worse than all who are not, and than all who are less so.
         """
         on: set[Id] = set()
         for bracket, group in self._parted(costs, turns).items():
             rung = self._brackets[bracket].get(level)
-            on |= _finite(group) if rung is None else rung.judge(group, behind)
+            on |= _finite(group) if rung is None else rung.judge(group, turns, behind)
         return on
 
     def admit(
@@ -77,14 +84,14 @@ class Ladder:
         """Enters results whose verdict is already known: ``judge`` without its cost, for replay."""
         for bracket, group in self._parted(costs, turns).items():
             if (rung := self._brackets[bracket].get(level)) is not None:
-                rung.admit(group, behind)
+                rung.admit(group, turns, behind)
 
     def levels(self, turn: int) -> tuple[int, ...]:
         """Where the candidates of a student are judged."""
         return tuple(self._brackets[self._cycle[turn % len(self._cycle)]])
 
     def seen(self) -> dict[int, int]:
-        """How many results are held at each level."""
+        """How many students are held at each level."""
         held: defaultdict[int, int] = defaultdict(int)
         for bracket in self._brackets:
             for level, rung in bracket.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from spaces.layers import Layers
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -24,14 +24,16 @@ Id = TypeVar("Id", bound="Hashable")
 class Rung:
     """All the finite results of one rung, and the rule for who goes on.
 
-    A newcomer goes on if fewer than ceil(n / factor) of the n finite results seen, those of its own
-    batch included, are better than it. Rounded up: at least one of ``factor`` goes on, and a small
-    rung, which knows little, lets one more through rather than one less. A rung that holds fewer
-    than ``grace`` lets all of them through.
+    A student goes on, with all its averages, if fewer than ceil(n / factor) of the n students seen,
+    those of its own batch included, are better than it. Rounded up: at least one of ``factor`` goes
+    on, and a small rung, which knows little, lets one more through rather than one less. A rung that
+    holds fewer than ``grace`` students lets all of them through.
 
-    Better is: a lower non-dominated rank; within a rank, what is ``worth`` more. What ties is
-    treated alike, whenever it came: both or neither go on. Equal results share what one of them is
-    worth.
+    A student is as good as its best average. Better is: a lower non-dominated rank; within a rank,
+    what is ``worth`` more. What ties is treated alike, whenever it came: both or neither go on.
+    Equal results share what one of them is worth. That students are judged and not candidates one
+    by one is ours: a student that goes on for one average's sake costs what it costs, and all
+    its averages are as good as free.
 
     Whoever is ``behind`` is worse than all who are not, and than all who are less behind, whatever
     the objectives (the constrained dominance of Deb et al., "A fast and elitist multiobjective
@@ -47,43 +49,67 @@ class Rung:
         self._layers = Layers(len(self.reference))
         self._sorted = [np.empty(0) for _ in self.reference]
         self._late: list[Costs] = []
-        self._behind: list[float] = []
+        self._behind: dict[int, float] = {}
+        self._students: set[int] = set()
+        self._results = 0
 
     def __len__(self) -> int:
-        """How many finite results it holds."""
-        return len(self._layers) + len(self._behind)
+        """How many students it holds."""
+        return len(self._students)
 
     def admit(
-        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY
-    ) -> list[Id]:
-        """Enters those that are finite and returns them, in order.
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> None:
+        """Enters those that are finite. Raises ``ValueError`` if an id has been here before."""
+        self._entered(costs, students, behind)
 
-        Raises ``ValueError`` if an id has been here before.
-        """
-        return list(self._entered(costs, behind))
-
-    def judge(self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float] = NOBODY) -> set[Id]:
+    def judge(
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float] = NOBODY,
+    ) -> set[Id]:
         """Enters the newcomers; returns the ids among them that go on."""
-        entered = self._entered(costs, behind)
-        if not entered or len(self) < self.grace:
+        entered = self._entered(costs, students, behind)
+        known = len(self)
+        if not entered or known < self.grace:
             return set(entered)
-        room, level = -(-len(self) // self.factor), len(self._layers)
-        late = {i for i in entered if behind.get(i, 0)}
-        near = {i for i in late if level + bisect_left(self._behind, behind[i]) < room}
-        return near | self._best({i: row for i, row in entered.items() if i not in late}, room)
+        room, level = -(-known // self.factor), self._layers.owners
+        if len(level) > room:
+            rows = {i: row for i, row in entered.items() if not behind.get(i, 0)}
+            on = self._best(rows, {students[i] for i in entered}, students, room)
+        else:
+            on = level | self._nearest(room - len(level))
+        return {i for i in entered if students[i] in on}
 
-    def _best(self, entered: Mapping[Id, Costs], room: int) -> set[Id]:
-        """Those of ``entered``, none of them behind, than which fewer than ``room`` are better."""
-        if len(self._layers) <= room:
-            return set(entered)
-        last, before = self._layers.last(room)
-        ranks = {i: self._layers.rank(row) for i, row in entered.items()}
-        on = {i for i, rank in ranks.items() if rank < last}
-        tied = {i: entered[i] for i, rank in ranks.items() if rank == last}
-        return on | self._worthy(tied, last, room - before)
+    def _best(
+        self,
+        rows: Mapping[Id, Costs],
+        asked: AbstractSet[int],
+        students: Mapping[Id, int],
+        room: int,
+    ) -> set[int]:
+        """The students ``asked`` for, with these new ``rows``, than which fewer than ``room`` are better."""
+        cut = self._layers.cut(room, shared=self._results > len(self))
+        ranks = {i: self._layers.rank(row) for i, row in rows.items()}
+        on = {students[i] for i, rank in ranks.items() if rank < cut.rank} | asked & cut.owners
+        tied = (asked - on) & self._layers.owners_at(cut.rank)
+        return on | (tied & self._worthy(cut.rank, cut.owners, room - cut.count) if tied else tied)
+
+    def _nearest(self, room: int) -> set[int]:
+        """Of students that are behind, those than which fewer than ``room`` are less so."""
+        late = {s: by for s, by in self._behind.items() if s not in self._layers.owners}
+        bar = sorted(late.values())[room - 1] if room else 0.0
+        return {student for student, by in late.items() if by <= bar}
 
     def _entered(
-        self, costs: Mapping[Id, ArrayLike], behind: Mapping[Any, float]
+        self,
+        costs: Mapping[Id, ArrayLike],
+        students: Mapping[Id, int],
+        behind: Mapping[Any, float],
     ) -> dict[Id, Costs]:
         again = [i for i in costs if i in self._seen]
         if again:
@@ -93,25 +119,28 @@ class Rung:
         rows = rows.reshape(len(costs), len(self.reference))
         finite: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
         late = np.array([behind.get(i, 0.0) for i in costs], dtype=np.float64)
-        for far in late[finite & (late > 0)]:
-            insort(self._behind, float(far))
-        level = rows[finite & ~(late > 0)]
-        self._layers.add(level)
-        self._late.append(level)
+        of = np.array([students[i] for i in costs], dtype=np.int64)
+        self._students.update(of[finite].tolist())
+        self._results += int(finite.sum())
+        for student, by in zip(of[finite & (late > 0)], late[finite & (late > 0)], strict=True):
+            known = self._behind.get(int(student), np.inf)
+            self._behind[int(student)] = min(known, float(by))
+        level = finite & ~(late > 0)
+        self._layers.add(rows[level], of[level].tolist())
+        self._late.append(rows[level])
         return {i: row for i, row, kept in zip(costs, rows, finite, strict=True) if kept}
 
-    def _worthy(self, tied: Mapping[Id, Costs], rank: int, room: int) -> set[Id]:
-        """Those of ``tied``, of that ``rank``, than which fewer than ``room`` of it are better."""
-        if not tied:
-            return set()
-        rows, counts = self._layers.rows(rank)
-        if counts.sum() <= room:
-            return set(tied)
+    def _worthy(self, rank: int, better: AbstractSet[int], room: int) -> set[int]:
+        """Of that ``rank`` and not ``better``: those than which fewer than ``room`` of it are better."""
+        rows, owners = self._layers.rows(rank)
         merits = self.worth.merits(self._places(rows), self._places(self.reference[None])[0])
-        best_first = np.argsort(-merits)
-        bar = merits[best_first][np.searchsorted(np.cumsum(counts[best_first]), room)]
-        worthy = {tuple(row) for row in rows[merits >= bar].tolist()}
-        return {i for i, row in tied.items() if tuple(row.tolist()) in worthy}
+        best: dict[int, float] = {}
+        for merit, of in zip(merits.tolist(), owners, strict=True):
+            for student in of:
+                if student not in better:
+                    best[student] = max(merit, best.get(student, merit))
+        bar = sorted(best.values(), reverse=True)[room - 1]
+        return {student for student, merit in best.items() if merit >= bar}
 
     def _places(self, rows: Costs) -> Costs:
         """On each objective, how many results are strictly better than each of ``rows``: [n, objectives]."""

@@ -27,6 +27,11 @@ every_worth = pytest.mark.parametrize("worth", Worth.kinds.values(), ids=Worth.k
 settings_ = st.fixed_dictionaries(
     {"factor": st.integers(2, 4), "within": st.sampled_from([k() for k in Worth.kinds.values()])}
 )
+STUDENTS = st.one_of(
+    st.just({i: i for i in range(20)}),
+    st.lists(st.integers(0, 5), min_size=20, max_size=20).map(lambda of: dict(enumerate(of))),
+)
+"""Whose averages they are: each its own student's, or several a student's."""
 # Few values make many ties and duplicates; the wide ones make none.
 coordinates = st.one_of(st.integers(0, 4).map(float), st.floats(-1e6, 1e6))
 
@@ -44,7 +49,7 @@ def arrivals(draw, *, objectives=2, most=14):
 
 
 class Play:
-    """Rungs at their first level; a candidate's turn is its number, or nothing counts but one."""
+    """Rungs at their first level; each candidate is its own student's, or as ``turns`` say."""
 
     def __init__(self, rungs, *, reference=NOWHERE, turns=None):
         self.ladder, self.level = rungs.ladder(TASKS, reference), rungs.levels(TASKS)[0]
@@ -55,6 +60,11 @@ class Play:
 
     def admit(self, batch):
         self.ladder.admit(self.level, batch, self.turns)
+
+
+def apart_in_one_bracket(ladder, count=100):
+    """Turns of so many students, that are all in the first bracket."""
+    return {i: i * len(ladder._cycle) for i in range(count)}
 
 
 def play(rungs, batches, **how):
@@ -173,8 +183,8 @@ def test_one_batch_keeps_its_share_at_least(kind, batch, said):
 @PLENTY
 @given(batches=arrivals(), said=settings_, row=st.tuples(coordinates, coordinates))
 def test_equal_results_are_treated_alike(kind, batches, said, row):
-    turns = dict.fromkeys(range(100), 0)
-    played = Play(kind(**said), turns=turns)
+    played = Play(kind(**said))
+    played.turns = apart_in_one_bracket(played.ladder)
     for batch in batches:
         played.judge(batch)
     assert played.judge({97: row, 98: row, 99: row}) in ({97, 98, 99}, set())
@@ -182,7 +192,8 @@ def test_equal_results_are_treated_alike(kind, batches, said, row):
 
 @every_kind
 def test_an_id_is_judged_once(kind):
-    played = Play(kind(), turns=dict.fromkeys(range(5), 0))
+    played = Play(kind())
+    played.turns = apart_in_one_bracket(played.ladder)
     played.judge({1: (0.0, 0.0), 2: (np.nan, 0.0)})
     assert played.ladder.seen()[2] == 1
     if kind.__name__ != "Halving":  # whose heats know nothing of each other
@@ -197,34 +208,52 @@ def test_an_id_is_judged_once(kind):
 def test_asha_agrees_with_the_definitions(objectives, worth, data, factor):
     batches = data.draw(arrivals(objectives=objectives, most=9))
     reference = data.draw(st.tuples(*[st.one_of(st.just(np.inf), coordinates)] * objectives))
-    verdicts = play(Asha(factor=factor, within=worth()), batches, reference=reference)
+    turns = data.draw(STUDENTS)
+    verdicts = play(
+        Asha(factor=factor, within=worth()), batches, reference=reference, turns=turns
+    )
     defined = getattr(oracle, worth().kind)
+    told = {"factor": factor, "reference": reference, "worth": defined, "students": turns}
     for at, verdict in enumerate(verdicts):
-        before = seen_by(batches[:at])
-        assert verdict == oracle.goes_on(
-            before, batches[at], factor=factor, reference=reference, worth=defined
-        )
+        assert verdict == oracle.goes_on(seen_by(batches[:at]), batches[at], **told)
+
+
+@every_kind
+@PLENTY
+@given(batches=arrivals(), said=settings_, data=st.data())
+def test_the_averages_of_a_student_that_come_together_share_its_fate(kind, batches, said, data):
+    turns = data.draw(STUDENTS)
+    for batch, on in zip(batches, play(kind(**said), batches, turns=turns), strict=True):
+        (finite,) = finite_of([batch])
+        assert on == {i for i in finite if turns[i] in {turns[j] for j in on}}
+
+
+def test_one_average_among_the_best_takes_its_student_on():
+    """Students a, b and c have two averages each, and one of them goes on: that of the best."""
+    batch = {0: (0.0, 0.0), 1: (9.0, 9.0), 2: (1.0, 1.0), 3: (1.0, 1.1), 4: (2.0, 2.0), 5: (3.0, 3.0)}
+    (on,) = play(Asha(factor=3), [batch], turns={i: i // 2 for i in batch})
+    assert on == {0, 1}
 
 
 BEHIND = st.dictionaries(st.integers(0, 14), st.sampled_from([0.0, 0.5, 1.0, 1.5]), min_size=4)
 
 
 @PLENTY
-@given(batches=arrivals(most=9), factor=st.integers(2, 4), behind=BEHIND)
-def test_who_is_behind_is_worse_than_who_is_not(batches, factor, behind):
+@given(batches=arrivals(most=9), factor=st.integers(2, 4), behind=BEHIND, students=STUDENTS)
+def test_who_is_behind_is_worse_than_who_is_not(batches, factor, behind, students):
     rung = Asha(factor=factor).rung(NOWHERE)
+    told = {"factor": factor, "reference": NOWHERE, "behind": behind, "students": students}
     for at, batch in enumerate(batches):
-        on, before = rung.judge(batch, behind), seen_by(batches[:at])
-        told = {"factor": factor, "reference": NOWHERE, "behind": behind}
-        assert on == oracle.goes_on(before, batch, **told)
+        on = rung.judge(batch, students, behind)
+        assert on == oracle.goes_on(seen_by(batches[:at]), batch, **told)
 
 
 @every_kind
 @PLENTY
 @given(batch=arrivals(most=20).map(seen_by), said=settings_, behind=BEHIND)
 def test_nobody_behind_goes_on_in_the_place_of_one_who_is_not(kind, batch, said, behind):
-    rungs, turns = kind(**said), dict.fromkeys(range(20), 0)
-    on = rungs.ladder(TASKS, NOWHERE).judge(2, batch, turns, behind)
+    ladder = kind(**said).ladder(TASKS, NOWHERE)
+    on = ladder.judge(2, batch, apart_in_one_bracket(ladder), behind)
     if len(batch) >= said["factor"] and any(behind.get(i, 0) for i in on):
         assert on >= {i for i in finite_of([batch])[0] if not behind.get(i, 0)}
 
@@ -287,15 +316,16 @@ def test_levels_are_integers_and_never_the_last_task(kind):
 
 @every_kind
 def test_rungs_are_judged_apart(kind):
-    ladder, turns = kind().ladder(10, NOWHERE), dict.fromkeys(range(3), 0)
+    ladder = kind().ladder(10, NOWHERE)
+    turns = apart_in_one_bracket(ladder)
     assert ladder.judge(2, {0: (0.1, 0.1), 1: (0.2, 0.2), 2: (0.9, 0.9)}, turns) == {0}
     assert ladder.judge(6, {2: (0.9, 0.9)}, turns) == {2}
 
 
 def test_asha_stops_who_is_dominated_by_all_once_the_rung_holds_factor():
-    rung = Asha(factor=3).rung(NOWHERE)
-    assert rung.judge({0: (0.0, 1.0)}) | rung.judge({1: (2.0, 2.0)}) == {0, 1}
-    assert rung.judge({2: (3.0, 3.0)}) == set()
+    first, second, third = play(Asha(), [{0: (0.0, 1.0)}, {1: (2.0, 2.0)}, {2: (3.0, 3.0)}])
+    assert first | second == {0, 1}
+    assert third == set()
 
 
 def test_a_newcomer_to_a_pure_front_is_not_stopped_for_coming_late():
@@ -321,6 +351,7 @@ def test_a_long_study_is_judged_as_if_all_were_ranked_anew(objectives):
     rung = Rung(factor=3, reference=reference, worth=Contribution(), grace=3)
     edges = [0, *sorted(set(rng.integers(3, 1500, 90).tolist())), 1500]
     for start, end in pairwise(edges):
-        verdict = rung.judge(dict(enumerate(rows[start:end], start)))
+        batch = dict(enumerate(rows[start:end], start))
+        verdict = rung.judge(batch, {i: i for i in batch})
         kept = oracle.among_best(rows[:end], -(-end // 3), reference)
         assert verdict == {i for i in range(start, end) if kept[i]}

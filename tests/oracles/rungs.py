@@ -43,16 +43,18 @@ def epsilon_net(members, corner):
 
 
 def goes_on(  # noqa: PLR0913 - one for each thing that the definition names
-    seen, newcomers, *, factor, reference, grace=None, worth=contribution, behind=None
+    seen, newcomers, *, factor, reference, grace=None, worth=contribution, behind=None, students=None
 ):
     """``seen`` and ``newcomers`` map ids to costs; returns the newcomers that go on.
 
-    ``behind`` maps ids to how far they are; those that it does not name are not.
+    ``behind`` maps ids to how far they are; those that it does not name are not. ``students`` maps
+    ids to their students; without it each is its own.
     """
     behind = behind or {}
+    students = students or {i: i for i in seen | newcomers}
     finite = {i: c for i, c in (seen | newcomers).items() if all(map(math.isfinite, c))}
     ids, rows = list(finite), list(finite.values())
-    if len(ids) < (factor if grace is None else grace):
+    if len({students[i] for i in ids}) < (factor if grace is None else grace):
         return set(newcomers) & set(ids)
     merit = {i: (-behind[i],) for i in ids if behind.get(i, 0)}
     level = [i for i in ids if i not in merit]
@@ -64,9 +66,10 @@ def goes_on(  # noqa: PLR0913 - one for each thing that the definition names
         members = sorted({tuple(where[i]) for i in front})
         worths = dict(zip(members, worth(members, corner), strict=True))
         merit |= {level[i]: (0, -rank, worths[tuple(where[i])]) for i in front}
-    room = math.ceil(len(ids) / factor)
-    better = {i: sum(other > merit[i] for other in merit.values()) for i in ids}
-    return {i for i in ids if better[i] < room} & set(newcomers)
+    best = {s: max(merit[i] for i in ids if students[i] == s) for s in {students[i] for i in ids}}
+    room = math.ceil(len(best) / factor)
+    better = {s: sum(other > best[s] for other in best.values()) for s in best}
+    return {i for i in ids if better[students[i]] < room} & set(newcomers)
 
 
 def among_best(costs, room, reference):

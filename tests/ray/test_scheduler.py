@@ -31,7 +31,7 @@ def test_decides_as_the_rung_does(rows):
     scheduler = MultiObjectiveASHA(OBJECTIVES, reduction_factor=2)
     rung = Asha(factor=2).rung([math.inf, math.inf])
     for trial, (accuracy, latency) in enumerate(rows):
-        goes_on = rung.judge({trial: (-accuracy, latency)}) == {trial}
+        goes_on = rung.judge({trial: (-accuracy, latency)}, {trial: trial}) == {trial}
         decision = report(scheduler, str(trial), 1, accuracy, latency)
         assert decision == ("CONTINUE" if goes_on else "STOP")
 

@@ -19,18 +19,25 @@ numbers = st.one_of(st.integers(0, 5).map(float), st.floats(-10, 10))
 def test_ranks_are_those_of_all_rows_ranked_anew(objectives, data):
     rows = np.array(data.draw(st.lists(st.tuples(*[numbers] * objectives), min_size=1)))
     layers, first = Layers(objectives), data.draw(st.integers(1, len(rows)))
-    layers.add(rows[:first])
+    shared = data.draw(st.booleans())
+    owners = [data.draw(st.integers(0, 5)) if shared else i for i in range(len(rows))]
+    layers.add(rows[:first], owners[:first])
     for n in range(first, len(rows) + 1):
-        layers.add(rows[first:n][-1:])
+        if n > first:
+            layers.add(rows[n - 1 : n], owners[n - 1 : n])
         ranks = fronts.ranks(rows[:n])
-        room = data.draw(st.integers(1, n))
-        last = np.sort(ranks)[room - 1]
-        assert layers.last(room) == (last, (ranks < last).sum())
+        best = {o: min(r for r, p in zip(ranks, owners, strict=False) if p == o) for o in owners[:n]}
+        room = data.draw(st.integers(1, len(best)))
+        last = sorted(best.values())[room - 1]
+        better = {o for o, rank in best.items() if rank < last}
+        assert layers.cut(room, shared=shared) == (last, len(better), better if shared else set())
         for row, rank in zip(rows[:n], ranks, strict=True):
             assert layers.rank(row) == rank or min(layers.rank(row), rank) > last
-        there, counts = layers.rows(int(last))
-        expected = np.unique(rows[:n][ranks == last], axis=0, return_counts=True)
-        order = np.lexsort(there.T[::-1])
-        np.testing.assert_array_equal(there[order], expected[0])
-        np.testing.assert_array_equal(counts[order], expected[1])
+        there, of = layers.rows(int(last))
+        found = sorted((tuple(row), sorted(who)) for row, who in zip(there, of, strict=True))
+        here = [i for i in range(n) if ranks[i] == last]
+        distinct = sorted({tuple(rows[i]) for i in here})
+        assert found == [(d, sorted(owners[i] for i in here if tuple(rows[i]) == d)) for d in distinct]
+        assert layers.owners_at(int(last)) == {owners[i] for i in here}
     assert len(layers) == len(rows)
+    assert layers.owners == set(owners)
