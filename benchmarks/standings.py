@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from benchmarks.arenas import Arena
     from benchmarks.ways import Limits, Row
 
-FIGURES = ("to_90", "to_95", "hypervolume", "epsilon", "igd_plus", "ended", "spent", "deciding")
+FIGURES = (
+    "to_90",
+    "to_95",
+    "candidates_to_90",
+    "candidates_to_95",
+    "hypervolume",
+    "epsilon",
+    "igd_plus",
+    "ended",
+    "spent",
+    "deciding",
+)
 QUARTILES = (25, 50, 75)
 SHOWN = 9
 """Ways drawn in the figure: as many as can be told apart."""
@@ -59,6 +70,7 @@ def table(found: dict[str, Any], limits: Limits) -> str:
         "way",
         "device-seconds to 90 %",
         "to 95 %",
+        "candidates to 95 %",
         f"hypervolume after {limits.least:g} s",
         "epsilon",
         "IGD+",
@@ -67,6 +79,7 @@ def table(found: dict[str, Any], limits: Limits) -> str:
     lines = [heads, ["---"] * len(heads)]
     for way, of in found.items():
         times = [_told(of[f], "{:.1f}", never="never") for f in ("to_90", "to_95")]
+        times.append(_told(of["candidates_to_95"], "{:.0f}", never="never"))
         share = _told([100 * q for q in of["hypervolume"]], "{:.1f}", never="-") + " %"
         errors = [_told(of[f], "{:.4f}", never="-") for f in ("epsilon", "igd_plus")]
         lines.append([way, *times, share, *errors, str(of["seeds"])])
@@ -81,7 +94,7 @@ def _told(values: Sequence[float | None], form: str, *, never: str) -> str:
 def figure(
     rows: Sequence[Row], found: dict[str, Any], arena: Arena, limits: Limits, file: Path
 ) -> None:
-    """On the left how hypervolume grows, on the right what half of the searches had attained."""
+    """How hypervolume grows with device-seconds and with candidates, and what half of the searches attained."""
     import matplotlib as mpl  # noqa: PLC0415 - slow, and not always needed
 
     mpl.use("Agg")
@@ -89,22 +102,23 @@ def figure(
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter  # noqa: PLC0415
 
     shown = _shown(list(found))
-    canvas, (left, right) = plt.subplots(1, 2, figsize=(13, 5.2), layout="constrained")
+    canvas, (left, middle, right) = plt.subplots(1, 3, figsize=(17, 5.2), layout="constrained")
+    most = max(row["ended"] for row in rows)
     for k, way in enumerate(shown):
         own = [row for row in rows if row["way"] == way]
         colour = f"C{k}" if k < 10 else "0.5"
-        _growth(left, own, way, colour, limits)
+        _growth(left, own, way, colour, np.geomspace(limits.least / 30, limits.least, 200), 0)
+        _growth(middle, own, way, colour, np.geomspace(16, most, 200), 2)
         _surface(right, own, arena, colour)
-    left.axhline(0.95, color="0.6", lw=0.8, ls=":")
-    left.set(
-        xscale="log",
-        xlabel="device-seconds",
-        ylabel="hypervolume, share of the true front's",
-        xlim=(limits.least / 30, limits.least),
-    )
-    left.xaxis.set_major_formatter(ScalarFormatter())
-    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    left.xaxis.set_minor_formatter(NullFormatter())
+    for axes, what, span in (
+        (left, "device-seconds", (limits.least / 30, limits.least)),
+        (middle, "candidates that ended", (16, most)),
+    ):
+        axes.axhline(0.95, color="0.6", lw=0.8, ls=":")
+        axes.set(xscale="log", xlabel=what, xlim=span, ylabel="hypervolume, share of the true front's")
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     left.legend(loc="lower right", fontsize=8, frameon=False)
     true = arena.front * arena.signs
     right.plot(
@@ -130,18 +144,21 @@ def _shown(ways: Sequence[str]) -> list[str]:
     return list(best.values())[:SHOWN]
 
 
-def _growth(axes: Axes, rows: Sequence[Row], way: str, colour: str, limits: Limits) -> None:
-    at = np.geomspace(limits.least / 30, limits.least, 200)
-    curves = np.array([_curve(row["steps"], at) for row in rows])
+def _growth(  # noqa: PLR0913 - one for each thing that is drawn
+    axes: Axes, rows: Sequence[Row], way: str, colour: str, at: np.ndarray, column: int
+) -> None:
+    """Against what the ``column`` of a search's steps says, at these points; to the end of the longest search."""
+    at = at[at <= max(row["steps"][-1][column] for row in rows if row["steps"])]
+    curves = np.array([_curve(row["steps"], at, column) for row in rows])
     low, middle, high = np.percentile(curves, QUARTILES, axis=0)
     axes.plot(at, middle, color=colour, lw=1.6, label=way)
     axes.fill_between(at, low, high, color=colour, alpha=0.15, lw=0)
 
 
-def _curve(steps: Sequence[Sequence[float]], at: np.ndarray) -> np.ndarray:
-    """The hypervolume at each of ``at`` seconds. 0 before anything was found."""
-    seconds, shares = np.array([[0.0, 0.0], *steps]).T
-    return np.asarray(shares[np.searchsorted(seconds, at, side="right") - 1])
+def _curve(steps: Sequence[Sequence[float]], at: np.ndarray, column: int) -> np.ndarray:
+    """The hypervolume at each of ``at`` by that ``column``. 0 before anything was found."""
+    told = np.array([[0.0, 0.0, 0.0], *steps]).T
+    return np.asarray(told[1][np.searchsorted(told[column], at, side="right") - 1])
 
 
 def _surface(axes: Axes, rows: Sequence[Row], arena: Arena, colour: str) -> None:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 
 STUDENTS = 8
-"""Students asked for at a time, in every way of ours but one."""
+"""Students asked for at a time, in every way of ours that does not say otherwise."""
 FEWER = 4
 
 FEW = 128
-"""Candidates that a search by GP ends with, of which there are 3."""
+"""Candidates that a search by GP ends with, for each of its 3 seeds."""
 
 SAMPLERS = ("random", "qmc", "nsga2", "nsga3", "tpe", "gp")
 AVERAGES = (1, 8)
@@ -49,8 +49,12 @@ FURTHER = {
 """Reduction factor and tasks before the first rung; of the default sampler only."""
 
 
-PRUNED = ("bad", "ignored", "rungs", "forecast")
-"""What ``tpe`` makes of pruned candidates, with one in 3 and one in 2 that go on."""
+CHOSEN = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
+MORE = (16, 32)
+"""Averages of each student, with the rungs in ``CHOSEN`` and the default sampler only."""
+
+PRUNED = ("ignored", "rungs", "forecast")
+"""What else ``tpe`` makes of pruned candidates, which are ``bad`` to it by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,10 +117,15 @@ def ours() -> list[Ours]:
     """Every sampler with one and with eight averages a student and each kind of rungs."""
     crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
     crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
-    fewer = _ours("tpe", max(AVERAGES), "asha 2/2", FURTHER["asha 2/2"], students=FEWER)
-    rungs = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
-    heeding = [_heeding(kind, *named) for kind, named in product(PRUNED, rungs.items())]
-    return [*(_ours(*named) for named in crossed), fewer, *heeding]
+    wide = [
+        _ours("tpe", averages, name, text, students=students)
+        for averages, students, (name, text) in product(MORE, (STUDENTS, FEWER), CHOSEN.items())
+    ]
+    fewer = [
+        _ours("tpe", max(AVERAGES), name, text, students=FEWER) for name, text in CHOSEN.items()
+    ]
+    heeding = [_heeding(kind, *named) for kind, named in product(PRUNED, CHOSEN.items())]
+    return [*(_ours(*named) for named in crossed), *fewer, *wide, *heeding]
 
 
 def _heeding(pruned: str, rungs: str, text: str) -> Ours:
@@ -177,6 +186,8 @@ def search(way: Ours | Theirs, arena: Arena, seed: int, limits: Limits) -> Row:
         **told,
         "to_90": _finite(trace.reaches(curve, 0.90)),
         "to_95": _finite(trace.reaches(curve, 0.95)),
+        "candidates_to_90": _ended(trace, curve, 0.90),
+        "candidates_to_95": _ended(trace, curve, 0.95),
         "hypervolume": hypervolume(front, arena.reference) / arena.hypervolume,
         "epsilon": _finite(additive_epsilon(front, arena.front)),
         "igd_plus": _finite(igd_plus(front, arena.front)),
@@ -190,7 +201,16 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
+def _ended(trace: Trace, curve: Costs, level: float) -> int | None:
+    """How many candidates had ended when ``curve`` was first at ``level``; None if never."""
+    there = np.flatnonzero(curve >= level)
+    return int(trace.ended[there[0]]) if len(there) else None
+
+
 def _steps(trace: Trace, curve: Costs) -> list[list[float]]:
-    """Device-seconds and hypervolume where the latter grew."""
+    """Device-seconds, hypervolume and candidates that had ended, where hypervolume grew."""
     grew = np.flatnonzero(np.diff(curve, prepend=0.0) > 0)
-    return [[round(float(trace.seconds[i]), 4), round(float(curve[i]), 6)] for i in grew]
+    return [
+        [round(float(trace.seconds[i]), 4), round(float(curve[i]), 6), int(trace.ended[i])]
+        for i in grew
+    ]

@@ -41,9 +41,9 @@ def test_a_search_is_told_as_it_was(name):
     volume = hypervolume(ARENA.file.objectives.costs(row["front"]), ARENA.reference)
     assert row["hypervolume"] == pytest.approx(volume / ARENA.hypervolume)
     assert row["steps"] == sorted(row["steps"])
-    within = [share for seconds, share in row["steps"] if seconds <= LIMITS.least]
+    within = [share for seconds, share, _ in row["steps"] if seconds <= LIMITS.least]
     assert row["hypervolume"] == pytest.approx(max(within), abs=1e-6)
-    assert row["spent"] >= max(seconds for seconds, _ in row["steps"]) - 1e-4
+    assert row["spent"] >= max(seconds for seconds, _, _ in row["steps"]) - 1e-4
 
 
 def test_a_rival_is_asked_and_told_as_its_library_does():
@@ -145,7 +145,7 @@ def test_what_was_stopped_goes_on(monkeypatch, tmp_path):
 def test_standings_are_medians_and_the_soonest_is_first(tmp_path):
     def row(way, seed, to_95):
         figures = dict.fromkeys(standings.FIGURES, 0.5) | {"to_95": to_95}
-        return figures | {"way": way, "seed": seed, "steps": [[1.0, 0.5]], "front": [[0.5, 0.5]]}
+        return figures | {"way": way, "seed": seed, "steps": [[1.0, 0.5, 8]], "front": [[0.5, 0.5]]}
 
     rows = [row("slow", s, t) for s, t in enumerate([3.0, None, None])]
     rows += [row("fast", s, t) for s, t in enumerate([2.0, 1.0, 9.0, None, 4.0])]
@@ -154,7 +154,7 @@ def test_standings_are_medians_and_the_soonest_is_first(tmp_path):
     assert found["fast"]["to_95"] == [2.0, 4.0, 9.0] and found["slow"]["to_95"] == [None] * 3
     assert standings.quartiles([1.0, 2.0, None]) == [1.5, 2.0, None]
     text = standings.table(found, LIMITS)
-    assert "| fast | 0.5 [0.5, 0.5] | 4.0 [2.0, 9.0] | 50.0 [50.0, 50.0] % |" in text
+    assert "| fast | 0.5 [0.5, 0.5] | 4.0 [2.0, 9.0] | 0 [0, 0] | 50.0 [50.0, 50.0] % |" in text
     assert "| never [never, never] |" in text
     standings.figure(rows, found, ARENA, LIMITS, tmp_path / "standings.png")
     assert (tmp_path / "standings.png").stat().st_size > 10_000
