@@ -115,7 +115,9 @@ def figure(
         (middle, "candidates that ended", (16, most)),
     ):
         axes.axhline(0.95, color="0.6", lw=0.8, ls=":")
-        axes.set(xscale="log", xlabel=what, xlim=span, ylabel="hypervolume, share of the true front's")
+        axes.set(
+            xscale="log", xlabel=what, xlim=span, ylabel="hypervolume, share of the true front's"
+        )
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -144,7 +146,7 @@ def _shown(ways: Sequence[str]) -> list[str]:
     return list(best.values())[:SHOWN]
 
 
-def _growth(  # noqa: PLR0913 - one for each thing that is drawn
+def _growth(
     axes: Axes, rows: Sequence[Row], way: str, colour: str, at: np.ndarray, column: int
 ) -> None:
     """Against what the ``column`` of a search's steps says, at these points; to the end of the longest search."""

@@ -209,9 +209,7 @@ def test_asha_agrees_with_the_definitions(objectives, worth, data, factor):
     batches = data.draw(arrivals(objectives=objectives, most=9))
     reference = data.draw(st.tuples(*[st.one_of(st.just(np.inf), coordinates)] * objectives))
     turns = data.draw(STUDENTS)
-    verdicts = play(
-        Asha(factor=factor, within=worth()), batches, reference=reference, turns=turns
-    )
+    verdicts = play(Asha(factor=factor, within=worth()), batches, reference=reference, turns=turns)
     defined = getattr(oracle, worth().kind)
     told = {"factor": factor, "reference": reference, "worth": defined, "students": turns}
     for at, verdict in enumerate(verdicts):
@@ -230,7 +228,14 @@ def test_the_averages_of_a_student_that_come_together_share_its_fate(kind, batch
 
 def test_one_average_among_the_best_takes_its_student_on():
     """Students a, b and c have two averages each, and one of them goes on: that of the best."""
-    batch = {0: (0.0, 0.0), 1: (9.0, 9.0), 2: (1.0, 1.0), 3: (1.0, 1.1), 4: (2.0, 2.0), 5: (3.0, 3.0)}
+    batch = {
+        0: (0.0, 0.0),
+        1: (9.0, 9.0),
+        2: (1.0, 1.0),
+        3: (1.0, 1.1),
+        4: (2.0, 2.0),
+        5: (3.0, 3.0),
+    }
     (on,) = play(Asha(factor=3), [batch], turns={i: i // 2 for i in batch})
     assert on == {0, 1}
 

@@ -43,7 +43,15 @@ def epsilon_net(members, corner):
 
 
 def goes_on(  # noqa: PLR0913 - one for each thing that the definition names
-    seen, newcomers, *, factor, reference, grace=None, worth=contribution, behind=None, students=None
+    seen,
+    newcomers,
+    *,
+    factor,
+    reference,
+    grace=None,
+    worth=contribution,
+    behind=None,
+    students=None,
 ):
     """``seen`` and ``newcomers`` map ids to costs; returns the newcomers that go on.
 

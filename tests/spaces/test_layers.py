@@ -26,7 +26,9 @@ def test_ranks_are_those_of_all_rows_ranked_anew(objectives, data):
         if n > first:
             layers.add(rows[n - 1 : n], owners[n - 1 : n])
         ranks = fronts.ranks(rows[:n])
-        best = {o: min(r for r, p in zip(ranks, owners, strict=False) if p == o) for o in owners[:n]}
+        best = {
+            o: min(r for r, p in zip(ranks, owners, strict=False) if p == o) for o in owners[:n]
+        }
         room = data.draw(st.integers(1, len(best)))
         last = sorted(best.values())[room - 1]
         better = {o for o, rank in best.items() if rank < last}
@@ -37,7 +39,9 @@ def test_ranks_are_those_of_all_rows_ranked_anew(objectives, data):
         found = sorted((tuple(row), sorted(who)) for row, who in zip(there, of, strict=True))
         here = [i for i in range(n) if ranks[i] == last]
         distinct = sorted({tuple(rows[i]) for i in here})
-        assert found == [(d, sorted(owners[i] for i in here if tuple(rows[i]) == d)) for d in distinct]
+        assert found == [
+            (d, sorted(owners[i] for i in here if tuple(rows[i]) == d)) for d in distinct
+        ]
         assert layers.owners_at(int(last)) == {owners[i] for i in here}
     assert len(layers) == len(rows)
     assert layers.owners == set(owners)
