@@ -66,12 +66,12 @@ class Layer(Protocol):
 class Cut(NamedTuple):
     """Where the best owners end: at a ``rank``, of which some of them are.
 
-    ``count`` owners have a lower rank. They are ``owners`` where rows are shared; else nobody is,
+    ``better`` owners have a lower rank. They are ``owners`` where rows are shared; else nobody is,
     and a row's rank says it.
     """
 
     rank: int
-    count: int
+    better: int
     owners: AbstractSet[int]
 
 

@@ -97,7 +97,7 @@ class Rung:
         ranks = {i: self._layers.rank(row) for i, row in rows.items()}
         on = {students[i] for i, rank in ranks.items() if rank < cut.rank} | asked & cut.owners
         tied = (asked - on) & self._layers.owners_at(cut.rank)
-        return on | (tied & self._worthy(cut.rank, cut.owners, room - cut.count) if tied else tied)
+        return on | (tied & self._worthy(cut.rank, cut.owners, room - cut.better) if tied else tied)
 
     def _nearest(self, room: int) -> set[int]:
         """Of students that are behind, those than which fewer than ``room`` are less so."""
