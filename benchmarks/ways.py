@@ -44,13 +44,13 @@ RUNGS = {
 
 FURTHER = {
     f"asha {factor}/{first}": f"{{kind: asha, factor: {factor}, first_task: {first}}}"
-    for factor, first in ((2, 2), (4, 2), (2, 3), (3, 3), (3, 4))
+    for factor, first in ((2, 2), (4, 2), (3, 3))
 }
 """Reduction factor and tasks before the first rung; of the default sampler only."""
 
 
 CHOSEN = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
-MORE = (16, 32)
+MORE = 16
 """Averages of each student, with the rungs in ``CHOSEN`` and the default sampler only."""
 
 PRUNED = ("ignored", "rungs", "forecast")
@@ -118,13 +118,13 @@ def ours() -> list[Ours]:
     crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
     crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
     wide = [
-        _ours("tpe", averages, name, text, students=students)
-        for averages, students, (name, text) in product(MORE, (STUDENTS, FEWER), CHOSEN.items())
+        _ours("tpe", MORE, name, text, students=students)
+        for students, (name, text) in product((STUDENTS, FEWER), CHOSEN.items())
     ]
     fewer = [
         _ours("tpe", max(AVERAGES), name, text, students=FEWER) for name, text in CHOSEN.items()
     ]
-    heeding = [_heeding(kind, *named) for kind, named in product(PRUNED, CHOSEN.items())]
+    heeding = [_heeding(kind, "asha", RUNGS["asha"]) for kind in PRUNED]
     return [*(_ours(*named) for named in crossed), *fewer, *wide, *heeding]
 
 
