@@ -15,6 +15,7 @@ from trainables.columns import columns_of
 from trainables.importances import Importance
 from trainables.readings import reading
 from trainables.scenarios.base import Shape
+from trainables.seating import holder
 from trainables.stacks import layout_of
 from trainables.tables import specs_in
 
@@ -119,13 +120,15 @@ def _merged(averager: Averager, clock: Clock) -> int:
 def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
     """Numbers that the method keeps from task to task, a network's parameters times how many.
 
-    The student, the average if it is another (a branch if that is deployed), what the recipe's averagers hold (teachers, anchors),
+    The student, the average if it is another and no teacher (a branch if that is deployed), what the recipe's averagers hold (teachers, anchors),
     what its importances gather, the ends of tasks that its merge is of and what its alignment knows
     of old classes. Not an optimizer's
     memory, which may start anew with each task, nor a memory's samples.
     """
     clock = scenario.clock()
-    followed = [row for row in reading(averager, clock).tables if not (row == 1).all()]
+    read = reading(averager, clock)
+    held = holder(recipe, averager, read, clock) is not None
+    followed = [] if held else [row for row in read.tables if not (row == 1).all()]
     with torch.device("meta"):
         network = recipe.model.network(*scenario.shape())
     count = sum(p.numel() for p in network.parameters())

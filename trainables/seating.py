@@ -41,7 +41,7 @@ class Seating:
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._alive = list(enumerate(owners))
         pairs = [(member.recipe, a) for member in members for a in member.averagers]
-        self.held = [_holder(*p, r, clock) for p, r in zip(pairs, readings, strict=True)]
+        self.held = [holder(*p, r, clock) for p, r in zip(pairs, readings, strict=True)]
         """Of each seat, alive or not, the teacher that its average is, by name; None: it is followed."""
         self._marks = [
             _marks(*p, r, clock, apart=h is not None)
@@ -105,7 +105,7 @@ class Seating:
         }
 
 
-def _holder(recipe: Recipe, averager: Averager, one: Reading, clock: Clock) -> str | None:
+def holder(recipe: Recipe, averager: Averager, one: Reading, clock: Clock) -> str | None:
     """The name of that teacher of ``recipe`` which is the average that ``averager`` makes, if any.
 
     A teacher is shown the student before pulls move it, and before what a task's end makes of it.

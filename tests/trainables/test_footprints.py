@@ -14,7 +14,7 @@ from trainables.averagers.ema import Ema
 from trainables.averagers.lawa import Lawa
 from trainables.averagers.merged import Merged
 from trainables.cohort import Cohort, Member
-from trainables.footprints import footprint, rows, width
+from trainables.footprints import footprint, parameters, rows, width
 from trainables.memories.reservoir import Reservoir
 from trainables.merges.fisher import Fisher
 from trainables.merges.interpolation import Interpolation
@@ -137,3 +137,10 @@ def test_width_is_that_of_a_row():
     stream = Blobs().stream()
     cohort = Cohort([Member(Recipe(), (Ema(momentum=Constant(value=0.5)),))], stream, seed=0)
     assert width(Recipe().model, stream) == cohort.students.shape[1]
+
+
+def test_a_teacher_that_is_deployed_is_kept_once():
+    teacher, other = (Ema(momentum=Constant(value=m)) for m in (0.9, 0.99))
+    recipe = Recipe(model=Mlp(hidden=(8,)), strategy=MeanTeacher(teacher=teacher))
+    kept = [parameters(recipe, averager, Blobs()) for averager in (teacher, other)]
+    assert kept[0] * 3 == kept[1] * 2
