@@ -28,8 +28,9 @@ STUDENTS = 8
 """Students asked for at a time, in every way of ours that does not say otherwise."""
 FEWER = 4
 
-FEW = 128
-"""Candidates that a search by GP ends with, for each of its 3 seeds."""
+SLOW = {"gp": (128, 3), "nsga2": (1536, 1_000_000), "nsga3": (1536, 1_000_000)}
+"""Samplers that think for long, NSGA the longer the more candidates there are: with how many of them a
+search ends, and how many seeds there are at most."""
 
 SAMPLERS = ("random", "qmc", "nsga2", "nsga3", "tpe", "gp")
 AVERAGES = (1, 8)
@@ -143,8 +144,10 @@ def _ours(sampler: str, averages: int, rungs: str, text: str, students: int = ST
     name = f"{sampler} x{averages}, {rungs}"
     if students != STUDENTS:
         name += f", {students} students at a time"
-    if sampler == "gp":  # it thinks for long
-        return Ours(name=f"{name} ({FEW} candidates)", overrides=overrides, seeds=3, candidates=FEW)
+    if sampler in SLOW:
+        most, seeds = SLOW[sampler]
+        named = f"{name} ({most} candidates)"
+        return Ours(name=named, overrides=overrides, seeds=seeds, candidates=most)
     return Ours(name=name, overrides=overrides)
 
 
