@@ -15,7 +15,7 @@ imports, Ray's start and the driver are not in them but in the wall clock, which
 process is asked for. Told: how many times fewer device-seconds (and wall seconds) Equipoise needs
 for the hypervolume that the plain way ends with; and both hypervolumes at equal wall time. A
 hypervolume that is not reached in that time counts as no ratio at all, and is told. Neither way
-writes to MLflow. About 25 minutes on 2 cores that do nothing else; --quick, one of 3 minutes, has 2
+writes to MLflow. About 20 minutes on 2 cores that do nothing else; --quick, one of 3 minutes, has 2
 seeds and 40 trials. Kept after each seed (--json), and taken up again from there.
 """
 
