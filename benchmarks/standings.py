@@ -116,7 +116,11 @@ def figure(
     ):
         axes.axhline(0.95, color="0.6", lw=0.8, ls=":")
         axes.set(
-            xscale="log", xlabel=what, xlim=span, ylabel="hypervolume, share of the true front's"
+            xscale="log",
+            xlabel=what,
+            xlim=span,
+            ylim=(0.5, 1.0),
+            ylabel="hypervolume, share of the true front's",
         )
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
