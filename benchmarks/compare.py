@@ -133,6 +133,7 @@ def main(words: Iterable[str] | None = None) -> None:
     rows = compare(options.world, ways, seeds=options.seeds, limits=limits, out=options.out)
     arena = arena_of(options.world)
     summary = standings.summary(rows)
+    options.results.mkdir(parents=True, exist_ok=True)
     told = {"world": arena.name, "limits": asdict(limits), "machine": machine(), "ways": summary}
     (options.results / f"compare-{arena.name}.json").write_text(json.dumps(told, indent=1) + "\n")
     (options.out / "standings.md").write_text(standings.table(summary, limits))
