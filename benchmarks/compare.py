@@ -9,7 +9,7 @@ over seeds: device-seconds until 90 and 95 % of the true front's hypervolume, an
 device-seconds the hypervolume, additive epsilon and IGD+. Starting processes is in nobody's figures.
 
 Each search is a line of DIR/searches.jsonl as soon as it ends, so that what was stopped goes on with
-the same command; a full comparison is about 25 minutes on 2 cores, --quick one. Writes
+the same command; a full comparison is about an hour on 2 cores. Writes
 benchmarks/results/compare-WORLD.json, and standings.md and standings.png to DIR.
 """
 

@@ -32,8 +32,8 @@ class Rung:
     A student is as good as its best average. Better is: a lower non-dominated rank; within a rank,
     what is ``worth`` more. What ties is treated alike, whenever it came: both or neither go on.
     Equal results share what one of them is worth. That students are judged and not candidates one
-    by one is ours: a student that goes on for one average's sake costs what it costs, and all
-    its averages are as good as free.
+    by one is ours: a student that goes on for one average's sake costs what it costs, and its
+    other averages add little to that.
 
     Whoever is ``behind`` is worse than all who are not, and than all who are less behind, whatever
     the objectives (the constrained dominance of Deb et al., "A fast and elitist multiobjective
