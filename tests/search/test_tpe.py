@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.samplers import TPESampler
@@ -96,6 +99,16 @@ def test_an_option_of_bad_luck_is_tried_again():
         suggestions.tell(candidate, "complete", values)
     drawn = [suggestions.ask(candidate).knobs["s"] for candidate in range(44, 144)]
     assert 3 <= sum(drawn) <= 60
+
+
+@pytest.mark.parametrize("share", [sys.float_info.min, math.nextafter(1.0, 0.0)])
+def test_proposes_at_the_ends_of_what_a_share_may_be(share):
+    """The beta distributions of options nobody was asked for yet have their smallest parameters."""
+    suggestions = Suggestions(Tpe(startup=1, share=share), OPTIONS, MANY, 0)
+    for candidate in range(8):
+        suggestions.ask(candidate, {"s": 1})
+        suggestions.tell(candidate, "complete", [float(candidate), 0.0])
+    assert {suggestions.ask(candidate).knobs["s"] for candidate in range(8, 40)} <= {0, 1}
 
 
 def test_candidates_asked_for_together_differ():
