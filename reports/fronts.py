@@ -156,7 +156,7 @@ def progress(history: History, goals: Goals) -> list[tuple[int, float, float]]:
         cost = objectives.costs(history.values([candidate], objectives.names))
         grown = np.concatenate([kept, cost])
         on = non_dominated(grown)
-        if on[-1] and goals.feasible(history.outcomes[candidate].values):
+        if on[-1] and goals.feasible(history.final(candidate)):
             kept = grown[on]
             volume = hypervolume(kept, objectives.reference_cost)
         steps.append((candidate, history.outcomes[candidate].at, volume))

@@ -66,14 +66,18 @@ class Evidence:
 
 
 def evidence_of(history: History, file: StudyFile) -> Evidence:
-    """What the complete candidates of ``history`` show. A pruned one shows no whole stream."""
+    """What the complete candidates of ``history`` show. A pruned one shows no whole stream.
+
+    Of one with further seeds it is the means that count, as on the front; of one that failed with
+    a seed nothing.
+    """
     trials = [
         Trial(
             student=json.dumps(history.candidates[c].config["recipe"], sort_keys=True),
             config=history.candidates[c].config,
-            values=history.outcomes[c].values,
+            values=values,
         )
-        for c in sorted(history.in_state("complete"))
+        for c, values in sorted(history.finals().items())
     ]
     return Evidence(trials=trials, objectives=file.objectives)
 

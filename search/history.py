@@ -208,7 +208,7 @@ class History:
         return {n: mean for n, mean in zip(first, means, strict=True) if not isnan(mean)}
 
     def feasible(self, goals: Goals) -> list[int]:
-        """Candidates in ``finals`` that keep every constraint."""
+        """Candidates in ``finals`` that keep every constraint, of those with further seeds the means."""
         finals = self.finals()
         if not goals.constraints:
             return list(finals)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reports.tracker.curves import Curve
 from reports.tracker.rows import (
     CANDIDATE,
+    FEASIBLE,
     PARENT,
     PARETO,
     STUDY,
@@ -18,6 +19,7 @@ from reports.tracker.rows import (
     counts_tags,
     identity,
     moment,
+    standings,
     study_row,
 )
 from reports.tracker.stores import sqlite_path
@@ -82,7 +84,7 @@ class Mirror:
         self._curve = Curve(study.goals)
         self._status, self._tags = parent.info.status, dict(parent.data.tags)
         self._open: dict[int, Run] = {}
-        self._pareto: dict[int, tuple[str, bool]] = {}
+        self._standings: dict[int, tuple[str, dict[str, str]]] = {}
         for run in self._children():
             self._recall(run)
 
@@ -103,15 +105,16 @@ class Mirror:
 
     def write(self, history: History) -> None:
         """Everything that the history has and the store has not."""
-        front = set(history.front(self._study.goals))
-        for candidate in history.outcomes:
-            if candidate not in self._pareto:
-                self._write(history, candidate, on_front=candidate in front)
-        for candidate, (run, was) in self._pareto.items():
-            if was != (candidate in front):
-                self._client.set_tag(run, PARETO, _yes_no(on_front=not was))
-                self._pareto[candidate] = (run, not was)
-                self.updated += 1
+        due = standings(history, self._study.goals)
+        for candidate, tags in due.items():
+            if candidate not in self._standings:
+                self._write(history, candidate, tags)
+        for candidate, (run, tags) in self._standings.items():
+            for name, value in due.get(candidate, {PARETO: "false"}).items():
+                if tags.get(name) != value:
+                    self._client.set_tag(run, name, value)
+                    tags[name] = value
+                    self.updated += 1
         _log(self._client, self.parent, {}, self._curve.points(history))
         self._tag_parent(counts_tags(history))
 
@@ -145,29 +148,26 @@ class Mirror:
     def _recall(self, run: Run) -> None:
         """A child that the store has. A request that timed out may have been obeyed: no twins."""
         candidate = int(run.data.tags[CANDIDATE])
-        if candidate in self._pareto or candidate in self._open:
+        if candidate in self._standings or candidate in self._open:
             self._client.delete_run(run.info.run_id)
         elif run.info.status == "RUNNING":
             self._open[candidate] = run
         else:
-            self._pareto[candidate] = (run.info.run_id, run.data.tags.get(PARETO) == "true")
+            self._standings[candidate] = (run.info.run_id, _standing(run))
 
-    def _write(self, history: History, candidate: int, *, on_front: bool) -> None:
-        row = candidate_row(
-            history, candidate, goals=self._study.goals, tasks=self._tasks, parent=self.parent
-        )
+    def _write(self, history: History, candidate: int, standing: dict[str, str]) -> None:
+        row = candidate_row(history, candidate, tasks=self._tasks, parent=self.parent)
         run = self._open.pop(candidate, None)
         if run is None:
-            tags = row.tags | {PARETO: _yes_no(on_front=on_front)}
+            tags = row.tags | standing
             run = self._client.create_run(self.experiment, row.start, tags, row.name)
             self.created += 1
         else:
-            on_front = run.data.tags.get(PARETO) == "true"
             self.updated += 1
         missing = {n: v for n, v in row.params.items() if n not in run.data.params}
         _log(self._client, run.info.run_id, missing, row.points)
         self._client.set_terminated(run.info.run_id, row.status, row.end)
-        self._pareto[candidate] = (run.info.run_id, on_front)
+        self._standings[candidate] = (run.info.run_id, _standing(run))
 
     def _tag_parent(self, tags: dict[str, str]) -> None:
         for name, value in tags.items():
@@ -176,8 +176,9 @@ class Mirror:
                 self._tags[name] = value
 
 
-def _yes_no(*, on_front: bool) -> str:
-    return "true" if on_front else "false"
+def _standing(run: Run) -> dict[str, str]:
+    """What the store says of a candidate's standing."""
+    return {name: run.data.tags[name] for name in (PARETO, FEASIBLE) if name in run.data.tags}
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:

@@ -69,7 +69,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One run, but for whether it is on the front. ``start`` and ``end`` are as ``Point.at``."""
+    """One run, but for its standing. ``start`` and ``end`` are as ``Point.at``."""
 
     name: str
     tags: dict[str, str]
@@ -133,9 +133,30 @@ def claims_tags(history: History, study: StudyFile) -> dict[str, str]:
     )
 
 
-def candidate_row(
-    history: History, candidate: int, *, goals: Goals, tasks: int, parent: str
-) -> Row:
+def standings(history: History, goals: Goals) -> dict[int, dict[str, str]]:
+    """The tags of candidates with an outcome that later outcomes may change.
+
+    ``pareto``: whether it is on the front. ``feasible``, of those that are complete in a study with
+    constraints: whether it keeps them, by what the front is made of, which of a candidate with
+    further seeds are the means; ``unknown`` if one of these failed. A repeat is judged by its own.
+    """
+    front, feasible = set(history.front(goals)), set(history.feasible(goals))
+    finals = history.finals()
+
+    def kept(candidate: int) -> str:
+        if not history.is_drawn(candidate):
+            return _yes_no(goals.feasible(history.outcomes[candidate].values))
+        return _yes_no(candidate in feasible) if candidate in finals else "unknown"
+
+    found = {c: {PARETO: _yes_no(c in front)} for c in history.outcomes}
+    if goals.constraints:
+        for c, outcome in history.outcomes.items():
+            if outcome.state == "complete":
+                found[c][FEASIBLE] = kept(c)
+    return found
+
+
+def candidate_row(history: History, candidate: int, *, tasks: int, parent: str) -> Row:
     """The run of a candidate that has its outcome. ``parent`` is the id of the study's run."""
     asked, outcome = history.candidates[candidate], history.outcomes[candidate]
     job = history.job_of.get(candidate)
@@ -155,8 +176,6 @@ def candidate_row(
         tags[REPEATS] = str(asked.repeats)
     if outcome.reason is not None:
         tags["equipoise.reason"] = outcome.reason
-    if goals.constraints and outcome.state == "complete":
-        tags[FEASIBLE] = "true" if goals.feasible(outcome.values) else "false"
     # The configuration says what was trained; a knob of the same name may be an option's number.
     settings = {**asked.knobs, **flat("", asked.config)}
     if job is not None:
@@ -170,6 +189,10 @@ def candidate_row(
         start=moment(history.opened, _began(history, outcome)),
         end=moment(history.opened, outcome.at),
     )
+
+
+def _yes_no(so: object) -> str:
+    return "true" if so else "false"
 
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from rich.console import Console
 from reports import export, frames, fronts, listing, pages
 from reports.tracker.curves import Curve
 from search.events import Asked, Queued
+from search.evidence import evidence_of
+from search.studyfile import read_text
 from tests.reports import studies
 
 
@@ -63,6 +65,19 @@ def test_repeats_are_rows_of_their_own_and_on_no_front():
     table = frames.candidates(history, studies.study_of(history))
     assert table["on_front"].tolist() == [True, True] + [False] * 7
     assert table["state"].tolist()[7:] == ["complete", "failed"]
+
+
+def test_claims_are_judged_by_means():
+    history = repeated()
+    trials = evidence_of(history, studies.study_of(history)).trials
+    assert [t.values["plasticity"] for t in trials] == pytest.approx([0.9, 0.75, 0.7])
+
+
+def test_the_hypervolume_over_time_is_that_of_means_that_keep_the_constraints():
+    history = repeated()
+    study = read_text(studies.TEXT, "x.yaml", ("constraints={forgetting: '<= 0.17'}",))
+    assert fronts.progress(history, study.goals)[-1][2] == pytest.approx(0.75 * 0.6)
+    assert history.hypervolume(study.goals) == pytest.approx(0.75 * 0.6)
 
 
 def test_the_curve_ends_at_the_front_of_means():

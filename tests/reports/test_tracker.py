@@ -150,6 +150,56 @@ def test_who_breaks_a_constraint_is_tagged_and_never_on_the_front(fresh):
     assert parent.data.metrics["hypervolume"] == pytest.approx(0.8 * 0.6 + 0.4 * 0.1)
 
 
+def test_further_seeds_decide_who_keeps_a_constraint_as_they_decide_the_front(fresh):
+    """Told at once, in parts and again; a repeat itself is judged by its own."""
+    bounded = opened(overrides=("constraints={forgetting: '<= 0.35'}",))
+    begun, further = (bounded, *story()[1:-1]), (*again(0, 7, (0.7, 0.7)), *again(1, 8, (0.9, 0.2)))
+    events = (*begun, *further, *again(2, 9, (0.5, 0.5), state="failed"))
+    whole, parts = fresh(events, "whole"), fresh(events, "parts")
+    mirrored(whole)
+    for cut in (len(begun), len(begun) + 6, len(begun) + len(further)):
+        mirrored(parts, events[:cut])
+    assert feasible(parts)[:3] == ["true", "false", "true"]
+    last = mirrored(parts)
+    assert (last.created, last.updated) == (
+        1,
+        2,
+    )  # 2 is on no front any more, and neither kept nor broke it
+    assert feasible(parts) == feasible(whole)
+    assert feasible(whole) == [
+        "true",
+        "false",
+        "unknown",
+        "true",
+        *[None] * 3,
+        "true",
+        "false",
+        None,
+    ]
+    on_front = {
+        n for n, ((*_, tags, _, _),) in snapshot(whole).items() if tags.get("pareto") == "true"
+    }
+    assert on_front == {"candidate-0000"}
+    assert snapshot(parts) == snapshot(whole)
+    assert mirrored(parts).updated == 0
+
+
+def again(first, number, values, state="complete"):
+    """Another training of candidate ``first``."""
+    config = next(e.config for e in story() if isinstance(e, Asked) and e.candidate == first)
+    return (
+        Asked(candidate=number, knobs={}, config=config, repeats=first),
+        Queued(job=number, members=((number,),), seed=number),
+        *ended(number, values, at=5.0, state=state),
+    )
+
+
+def feasible(directory):
+    """What the store says of each candidate."""
+    told = sorted(snapshot(directory).items())
+    return [tags.get("feasible") for name, ((*_, tags, _, _),) in told if "candidate" in name]
+
+
 def test_the_store_says_what_the_ledger_says(fresh):
     directory = fresh(story())
     synced = sync(directory, store(directory))
