@@ -43,7 +43,7 @@ class Plan:
     A study whose budget names no number of candidates has an ``open_end``: then they are the first.
     ``refused`` candidates are combinations of knobs that cannot be trained.
     ``seeds`` are the students' own, each with jobs to itself. ``looped`` of the students have models that do not stack and are trained one after the other.
-    ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. A promising candidate has up to ``repeats`` trainings more. ``beside`` are the most rows of weights that any student is given, by what they are.
+    ``branched`` are the most steps that any student's branches take besides. With ``twins`` each is trained twice. A promising candidate has up to ``repeats`` trainings more, and all together from the first of ``further`` to the second: a bound on either side, for who is promising is known only once it is trained. ``beside`` are the most rows of weights that any student is given, by what they are.
     ``memory`` is the largest job's, bytes; ``room`` what it may take, and ``cut`` what limits the
     students that share a job, both in words. ``disk`` is what snapshots take in all, bytes.
     """
@@ -67,6 +67,7 @@ class Plan:
     seeds: tuple[int, ...]
     twins: bool
     repeats: int
+    further: tuple[int, int]
     rungs: tuple[int, ...]
     anchors: str
     knobs: int
@@ -105,8 +106,12 @@ class Plan:
     def _repeating(self) -> str:
         if not self.repeats:
             return "none: each candidate is trained once"
-        steps = self.repeats * (self.steps + self.branched) * (2 if self.twins else 1)
-        return f"up to {self.repeats} for who is promising, up to {steps} steps each; not counted above"
+        steps = (self.steps + self.branched) * (2 if self.twins else 1)
+        few, many = self.further
+        return (
+            f"up to {self.repeats} for who is promising, not counted above: {few} to {many} trainings"
+            f" of up to {steps} steps, {few * steps:,} to {many * steps:,} in all"
+        )
 
     def _branching(self) -> str:
         return f" and up to {self.branched} more on branches" if self.branched else ""
@@ -173,6 +178,7 @@ def plan(file: StudyFile, warmth: Warmth | None = None) -> Plan:
         branched=max(_on_branches(recipe, clock) for recipe in recipes),
         twins=evaluation_of(file).of_twins,
         repeats=0 if file.repeats is None else file.repeats.seeds - 1,
+        further=_further(file, len(drawn)),
         rungs=() if file.rungs is None else tuple(file.rungs.levels(tasks)),
         anchors=_anchored(anchors, made.late),
         knobs=len(file.space.knobs()),
@@ -185,6 +191,19 @@ def _anchored(anchors: Anchors, late: int) -> str:
     if not anchors.asked and not anchors.left_out:
         return "none: the sampler draws the first"
     return f"{anchors}{f'; for the last {late} the budget is too small' if late else ''}"
+
+
+def _further(file: StudyFile, candidates: int) -> tuple[int, int]:
+    """The fewest trainings that repeats add, and the most.
+
+    Somebody is on the front in the end and has all its seeds by then, unless time may be over before, or
+    nobody keep the constraints. At most everyone is on it at some time, each a student by itself.
+    """
+    if file.repeats is None:
+        return 0, 0
+    seeds, budget = file.repeats.seeds - 1, file.budget
+    hurried = budget.device_seconds is not None or budget.wall_seconds is not None
+    return 0 if hurried or file.constraints else seeds, candidates * seeds
 
 
 def _on_branches(recipe: Recipe, clock: Clock) -> int:

@@ -60,11 +60,31 @@ def test_memory_grows_with_the_model_and_with_what_shares_a_job():
 def test_what_a_promising_candidate_costs_besides_is_told():
     """24 steps of the student, with twins and a branch of 12 steps twice, for each further seed."""
     assert "none: each candidate is trained once" in str(planned())
-    assert "up to 2 for who is promising, up to 48 steps each" in str(planned("repeats={seeds: 3}"))
+    told = "up to 2 for who is promising, not counted above: 2 to 48 trainings of up to 24 steps, 48 to 1,152 in all"
+    assert told in str(planned("repeats={seeds: 3}"))
+    assert planned("repeats={seeds: 3}", "budget={device_seconds: 1, candidates: 9}").further == (
+        0,
+        18,
+    )
     both = ("metrics=[churn_across_seeds]", "recipe.branch={kind: annealed, length: 0.5}")
     said = planned("repeats={seeds: 4}", *both)
     assert said.branched > 0
-    assert f"up to {3 * 2 * (24 + said.branched)} steps each" in str(said)
+    assert f"3 to 72 trainings of up to {2 * (24 + said.branched)} steps" in str(said)
+
+
+@pytest.mark.parametrize(
+    "fold", ["fold={members: 1, averages: 1}", "fold={members: 4, averages: 4}"]
+)
+def test_repeats_keep_to_what_was_planned(tmp_path, fold):
+    """Whoever is on the front while the study goes on; here objectives that many share a front of."""
+    said = ("sampler={kind: random}", "rungs=null", "repeats={seeds: 3, margin: 2}", fold)
+    few, many = planned(*said).further
+    with opened(tmp_path / "study", *said) as study:
+        history = finish(study)
+    repeats = {n for of in history.repeats.values() for n in of}
+    trained = [m for job in history.jobs.values() for m in job.members if repeats & set(m)]
+    assert few <= len(trained) <= len(repeats) <= many
+    assert (few, many) == (2, 48)
 
 
 def test_twins_are_planned_where_a_metric_looks_at_them_only():
