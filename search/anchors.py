@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search.literature import LITERATURE
+from search.templates import space_of
 from spaces.domains import Choice, Range
 from spaces.faults import Fault
 from spaces.problems import dotted, hint, told
@@ -72,10 +73,9 @@ def anchors_of(file: StudyFile) -> Anchors:
 
 def anchor_faults(data: Mapping[str, Any]) -> list[Fault]:
     """What of the ``anchors`` in a study file is not of its space."""
-    anchors, averagers = data.get("anchors"), data.get("averagers")
-    if not isinstance(anchors, list) or not isinstance(averagers, list) or not averagers:
+    anchors, space = data.get("anchors"), space_of(data)
+    if not isinstance(anchors, list) or space is None:
         return []
-    space = Space({"recipe": data.get("recipe", {}), "averager": Choice(tuple(averagers))})
     faults = []
     for number, said in enumerate(anchors):
         if said == ALL or not isinstance(said, str | dict):

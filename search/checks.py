@@ -11,7 +11,7 @@ from search.fits import misfits
 from search.grounds import claim_faults
 from search.rungs import Rungs
 from search.settings import Written
-from search.templates import SEARCHED, searched
+from search.templates import SEARCHED, searched, space_of
 from spaces.corners import corner_faults
 from spaces.domains import BROKEN, Choice, Range
 from spaces.faults import Fault
@@ -27,7 +27,7 @@ from trainables.scenarios import Scenario
 
 def faults_of(data: Any) -> list[Fault]:
     """All that keeps ``data`` from being a study; nothing if it is one."""
-    fixed = _without_holes(data)
+    fixed = _listed(_without_holes(data))
     found = validate(Written, with_worst(fixed), template=fixed)
     faults = found if isinstance(found, list) else []
     if not isinstance(data, dict):
@@ -49,9 +49,15 @@ def faults_of(data: Any) -> list[Fault]:
 
 def written(data: Any) -> Written:
     """``data``, of which ``faults_of`` finds none, as it is typed."""
-    found = validate(Written, with_worst(data))
+    found = validate(Written, with_worst(_listed(data)))
     assert isinstance(found, Written), found
     return found
+
+
+def _listed(data: Any) -> Any:
+    """``data`` with the averagers as a list, where they are a choice."""
+    said = data.get("averagers") if isinstance(data, dict) else None
+    return data | {"averagers": list(said.options)} if isinstance(said, Choice) else data
 
 
 def _without_holes(data: Any) -> Any:
@@ -113,11 +119,8 @@ def _space_faults(data: dict[str, Any]) -> list[Fault]:
 
 
 def _nothing_to_search(data: dict[str, Any]) -> list[Fault]:
-    budget, averagers = validate(Budget, data.get("budget")), data.get("averagers")
-    if isinstance(budget, list) or budget.most == 1 or not isinstance(averagers, list):
-        return []
-    knobs = [hole for key in SEARCHED for hole in holes(data.get(key))]
-    if knobs or len(averagers) > 1:
+    budget, space = validate(Budget, data.get("budget")), space_of(data)
+    if isinstance(budget, list) or budget.most == 1 or space is None or space.knobs():
         return []
     message = (
         "there is nothing to search: neither the recipe nor the averager has a hole, such as "

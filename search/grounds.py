@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 from search.claims import Claim
 from search.evidence import is_number, options, setting
+from search.templates import space_of
 from spaces.domains import Choice, Range
 from spaces.faults import Fault
 from spaces.problems import Path, hint, told
-from spaces.space import Space
 from spaces.specs import validate
 from trainables.metrics import known, named, names
 
@@ -40,11 +40,8 @@ def claim_faults(data: Mapping[str, Any]) -> list[Fault]:
 
 def _configs(data: Mapping[str, Any]) -> Configs:
     """Configurations in which every setting that can be said is said. None if they cannot be read."""
-    averagers = data.get("averagers")
-    if not isinstance(averagers, list) or not averagers:
-        return []
-    space = Space({"recipe": data.get("recipe", {}), "averager": Choice(tuple(averagers))})
-    return [filled for _, filled in space.corners()]
+    space = space_of(data)
+    return [] if space is None else [filled for _, filled in space.corners()]
 
 
 def _recorded(data: Mapping[str, Any]) -> list[str]:

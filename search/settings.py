@@ -104,7 +104,7 @@ class Settings(Spec):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written(Settings):
-    """What a file may say. The two that are searched are templates."""
+    """What a file may say. The two that are searched are templates, the averagers as a list of them."""
 
     recipe: Any = field(default_factory=dict)
     averagers: Annotated[list[Any], Field(min_length=1)]

@@ -12,7 +12,7 @@ from search.checks import faults_of, written
 from search.fits import of_averager, of_recipe
 from search.recent import Recent
 from search.settings import Device, Fold, Resources, Settings
-from spaces.domains import Choice
+from search.templates import space_of
 from spaces.faults import Fault
 from spaces.files import text_of
 from spaces.overrides import override
@@ -144,7 +144,7 @@ def read_text(text: str, source: str, overrides: Sequence[str] = ()) -> StudyFil
     said = written(document.data)
     return StudyFile(
         **{f.name: getattr(said, f.name) for f in fields(Settings)},
-        space=Space({"recipe": said.recipe, "averager": Choice(tuple(said.averagers))}),
+        space=cast("Space", space_of(document.data)),
         text=text,
         source=source,
         overrides=tuple(overrides),

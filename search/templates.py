@@ -13,8 +13,22 @@ SEARCHED = ("recipe", "averagers")
 
 
 def searched(data: Mapping[str, Any]) -> Space:
-    """The recipe, and a choice between the averagers if any are listed."""
-    recipe, averagers = data.get("recipe", {}), data.get("averagers")
-    if not isinstance(averagers, list) or not averagers:
-        return Space({"recipe": recipe})
-    return Space({"recipe": recipe, "averagers": Choice(tuple(averagers))})
+    """The recipe, and a choice between the averagers if any are said."""
+    recipe, averagers = data.get("recipe", {}), averagers_of(data)
+    return Space({"recipe": recipe} | ({} if averagers is None else {"averagers": averagers}))
+
+
+def space_of(data: Mapping[str, Any]) -> Space | None:
+    """What candidates are drawn from: a recipe and one ``averager``. None if no averagers are said."""
+    averagers = averagers_of(data)
+    if averagers is None:
+        return None
+    return Space({"recipe": data.get("recipe", {}), "averager": averagers})
+
+
+def averagers_of(data: Mapping[str, Any]) -> Choice | None:
+    """What ``averagers`` says: a list, or a ``!choice``, which may have a prior. None if it is neither."""
+    said = data.get("averagers")
+    if isinstance(said, list) and said:
+        return Choice(tuple(said))
+    return said if isinstance(said, Choice) else None

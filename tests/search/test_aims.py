@@ -70,7 +70,7 @@ def test_it_is_told_in_frames_and_in_mlflow(wider):
     assert {"nll", "student_nll", "churn", "ece"} <= set(records.columns)
     assert records["churn"].isna().sum() == (records.task_learnt == records.task_tested).sum()
     complete = history.in_state("complete")[0]
-    row = candidate_row(history, complete, goals=file.goals, tasks=4, parent="1")
+    row = candidate_row(history, complete, tasks=4, parent="1")
     keys = {point.key for point in row.points}
     assert {"student_plasticity", "student_accuracy/task_3", "nll/task_0", "measured/ahead"} <= keys
 
@@ -188,7 +188,7 @@ def test_looking_between_the_ends_of_tasks(tmp_path):
         values = history.outcomes[c].values
         assert {*between, *(PREFIX + n for n in between)} <= set(values)
         assert values["stability_gap"] >= values["plasticity"] - 1
-    points = candidate_row(history, 0, goals=study.file.goals, tasks=4, parent="1").points
+    points = candidate_row(history, 0, tasks=4, parent="1").points
     seen = [p.step for p in points if p.key == "student_curve/task_1"]
     assert seen == [6, 8, 10, 12, 12, 14, 16, 18, 18, 20, 22, 24]
     again = tmp_path / "again"

@@ -62,7 +62,7 @@ def test_each_begins_a_student_and_they_count_as_all_do(tmp_path):
         ]
         assert mates[0] == asked.candidate and len(mates) == 2  # its student's further average
     assert found[0].candidate == 0
-    row = candidate_row(history, 0, goals=study.file.goals, tasks=4, parent="p")
+    row = candidate_row(history, 0, tasks=4, parent="p")
     assert row.tags["equipoise.anchor"] == "anchors.0"
     assert history.drawn == 24
 

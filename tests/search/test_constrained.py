@@ -13,7 +13,7 @@ from rich.console import Console
 from reports import frames, fronts, listing
 from reports.picks import pick
 from reports.tracker.curves import Curve
-from reports.tracker.rows import candidate_row
+from reports.tracker.rows import standings
 from search import results
 from search.cli import main
 from search.events import Measured, Outcome
@@ -85,8 +85,8 @@ def test_every_report_knows(limited, capsys):
     assert table.index[table.feasible.eq(False).fillna(False)].tolist() == infeasible
     assert table.feasible[history.in_state("pruned")].isna().all()
     for c in history.finals():
-        row = candidate_row(history, c, goals=goals, tasks=4, parent="1")
-        assert row.tags["feasible"] == ("false" if c in infeasible else "true")
+        told = standings(history, goals)[c]
+        assert told["feasible"] == ("false" if c in infeasible else "true")
     points = Curve(goals).points(history)
     volumes = [p.value for p in points if p.key == "hypervolume"]
     assert volumes[-1] == pytest.approx(history.hypervolume(goals))

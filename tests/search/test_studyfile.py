@@ -6,10 +6,14 @@ import random
 
 import pytest
 
+from search.samplers.random import Random
+from search.samplers.suggestions import Suggestions
 from search.studyfile import StudyFile, read, read_text, shipped
-from spaces.domains import Range
+from spaces.domains import Choice, Range
+from spaces.objectives import Objectives
 from spaces.same import lacking
 from spaces.specs import SpecError
+from spaces.writing import flow
 from trainables.averagers import Averager
 from trainables.averagers.ema import Ema
 from trainables.averagers.uniform import Uniform
@@ -33,6 +37,24 @@ averagers:
 budget: {candidates: 8}
 rungs: {factor: 2}
 """
+
+
+OBJECTIVES = Objectives.of({"plasticity": "max", "stability": "max"})
+BELIEVED = (
+    GOOD[: GOOD.index("averagers:")]
+    + """\
+averagers: !choice
+  options:
+    - kind: ema
+      momentum: {kind: cosine, start: !near_one [0.9, 0.9999], end: 1.0}
+      every: !int [1, 10]
+    - kind: uniform
+  prior: [3, 1]
+budget: {candidates: 8}
+rungs: {factor: 2}
+"""
+)
+"""As ``GOOD``, with a prior of averagers."""
 
 
 def changed(old, new):
@@ -372,3 +394,54 @@ def test_corners_stay_linear_in_the_knobs():
     ends = sum(len(domain.corners()) for domain in study.space.knobs().values())
     assert len(study.space.knobs()) == 36
     assert len(list(study.space.corners())) == 1 + ends
+
+
+def test_averagers_may_be_a_choice_with_a_prior():
+    plain, believed = read_text(GOOD, "study.yaml"), read_text(BELIEVED, "study.yaml")
+    assert believed.space.knobs()["averager"].prior == (3, 1)
+    assert list(believed.space.knobs()) == list(plain.space.knobs())
+    options = believed.space.template["averager"].options
+    assert options == plain.space.template["averager"].options
+    listed = read_text(GOOD, "study.yaml", [f"averagers={flow(Choice(options))}"])
+    assert listed.space == plain.space
+    written = flow(believed.space.knobs()["averager"])
+    again = read_text(BELIEVED, "study.yaml", [f"averagers={written}"])
+    assert again.space == believed.space
+    first = [_first(believed.space, seed)["averager"] for seed in range(200)]
+    assert 30 < sum(first) < 70  # one in four
+
+
+def _first(space, seed):
+    """The knobs that the first candidate has, which follows the priors."""
+    return Suggestions(Random(), space, OBJECTIVES, seed).ask(0).knobs
+
+
+@pytest.mark.parametrize(
+    "old, new, problem",
+    [
+        ("prior: [3, 1]", "prior: [3]",
+         "study.yaml:10: averagers: !choice: the prior must have a weight for each of 2 options, got 1"),
+        ("prior: [3, 1]", "prior: [3, 1]\n  share: 2",
+         "study.yaml:10: averagers: !choice: a list of options, or {options: [a, b], prior: [0.7, 0.3]}, is due"),
+        ("every:", "evry:", "study.yaml:14: averagers.0.ema.evry: unknown key (did you mean 'every'?)"),
+        ("!int [1, 10]", "!int [0, 10]", ("study.yaml:14: averagers.0.ema.every: must be at least 1, got 0 "
+         "(the low end: !int [0, 10])")),
+        ("kind: uniform", "kind: by_drift", "study.yaml:15: averagers.1: by_drift: depends on what is measured"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_choice_of_averagers_is_told_where_it_stands(old, new, problem):
+    assert old in BELIEVED
+    assert [p[: len(problem)] for p in problems_of(BELIEVED.replace(old, new))] == [problem]
+
+
+def test_anchors_and_claims_look_into_a_choice_of_averagers():
+    said = BELIEVED + "anchors: [{averager.0.every: 11}]\n"
+    assert problems_of(said) == [
+        "study.yaml:19: anchors.0: averager.0.every: 11 is outside of !int [1, 10]"
+    ]
+    alone = changed("lr: !log [1e-3, 1]", "lr: 0.1")
+    alone = (
+        alone[: alone.index("  strategy")]
+        + "averagers: !choice {options: [{kind: student}], prior: [1]}\n"
+    )
+    assert "there is nothing to search" in problems_of(f"{alone}budget: {{candidates: 8}}\n")[0]
