@@ -140,10 +140,10 @@ class Enough:
                 self._found = fronts.hypervolume(front, self._arena.reference)
 
     def study(self, study: Study, usage: Usage) -> bool:
-        """The same, of a study: takes in what of it is new."""
+        """The same, of a study: takes in what of it is new. Repeats cost, and find nothing."""
         history = study.history
         outcomes = islice(history.outcomes.values(), self._told, None)
-        new = [o.candidate for o in outcomes if o.state == "complete"]
+        new = [o.candidate for o in outcomes if o.state == "complete" and not history.is_again(o)]
         if new:
             self.found([history.candidates[c].knobs for c in new])
         self._told = len(history.outcomes)

@@ -6,7 +6,8 @@ Every sampler, with one and with eight averages a student and each kind of rungs
 and Syne Tune have (``benchmarks/ways.py``), on the same world with the same workers of a virtual
 clock (``search/engines/virtual.py``), a process on each core. Told of each, as medians and quartiles
 over seeds: device-seconds until 90 and 95 % of the true front's hypervolume, and after --seconds
-device-seconds the hypervolume, additive epsilon and IGD+. Starting processes is in nobody's figures.
+device-seconds the hypervolume, additive epsilon and IGD+; and of ours the hypervolume that the front has at the end,
+as the study saw it and as it is without luck. Starting processes is in nobody's figures.
 
 Each search is a line of DIR/searches.jsonl as soon as it ends, so that what was stopped goes on with
 the same command; a full comparison is about an hour on 2 cores. Writes
@@ -143,7 +144,9 @@ def main(words: Iterable[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        epilog="\n  ".join(["ways, for --only:", *(way.name for way in [*ours(), *theirs()])]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(

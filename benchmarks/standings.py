@@ -26,6 +26,8 @@ FIGURES = (
     "hypervolume",
     "epsilon",
     "igd_plus",
+    "claimed",
+    "chosen",
     "ended",
     "spent",
     "deciding",
@@ -74,16 +76,24 @@ def table(found: dict[str, Any], limits: Limits) -> str:
         f"hypervolume after {limits.least:g} s",
         "epsilon",
         "IGD+",
+        "its front at the end: claimed",
+        "without luck",
         "seeds",
     ]
     lines = [heads, ["---"] * len(heads)]
     for way, of in found.items():
         times = [_told(of[f], "{:.1f}", never="never") for f in ("to_90", "to_95")]
         times.append(_told(of["candidates_to_95"], "{:.0f}", never="never"))
-        share = _told([100 * q for q in of["hypervolume"]], "{:.1f}", never="-") + " %"
+        shares = [_share(of[f]) for f in ("hypervolume", "claimed", "chosen")]
         errors = [_told(of[f], "{:.4f}", never="-") for f in ("epsilon", "igd_plus")]
-        lines.append([way, *times, share, *errors, str(of["seeds"])])
+        lines.append([way, *times, shares[0], *errors, *shares[1:], str(of["seeds"])])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _share(values: Sequence[float | None]) -> str:
+    if values == [None] * len(values):  # what rivals do not tell
+        return "-"
+    return _told([None if v is None else 100 * v for v in values], "{:.1f}", never="-") + " %"
 
 
 def _told(values: Sequence[float | None], form: str, *, never: str) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from benchmarks.arenas import Arena
     from benchmarks.rivals import Rival
+    from search.goals import Goals
+    from search.history import History
     from spaces.fronts import Costs
 
 Row: TypeAlias = dict[str, Any]
@@ -58,6 +60,11 @@ PRUNED = ("ignored", "rungs", "forecast")
 """What else ``tpe`` makes of pruned candidates, which are ``bad`` to it by itself."""
 
 
+REPEATS = (2, 3)
+"""Seeds in all of who is promising; with the default sampler, averages and rungs. What they are worth
+shows where seeds have luck only."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """When a search, on so many ``workers``, has been watched for long enough.
@@ -87,6 +94,7 @@ class Ours:
         file = arena.study(*self.overrides, seed=seed, candidates=most)
         found = simulate(file, arena.world, Fleet(workers=limits.workers, seed=seed), enough.study)
         told = {"ended": len(found.history.outcomes), "deciding": found.deciding}
+        told |= _choice(found.history, file.goals, arena)
         trace = replace(Trace.of(found.history, file.goals), costs=stacked(enough.costs, arena))
         return trace, told | {"spent": found.usage.busy}
 
@@ -125,14 +133,14 @@ def ours() -> list[Ours]:
     fewer = [
         _ours("tpe", max(AVERAGES), name, text, students=FEWER) for name, text in CHOSEN.items()
     ]
-    heeding = [_heeding(kind, "asha", RUNGS["asha"]) for kind in PRUNED]
-    return [*(_ours(*named) for named in crossed), *fewer, *wide, *heeding]
-
-
-def _heeding(pruned: str, rungs: str, text: str) -> Ours:
-    way = _ours("tpe", max(AVERAGES), rungs, text)
-    overrides = (*way.overrides, f"sampler.pruned={{kind: {pruned}}}")
-    return Ours(name=f"{way.name}, pruned {pruned}", overrides=overrides)
+    default = _ours("tpe", max(AVERAGES), "asha", RUNGS["asha"])
+    others = {f"pruned {kind}": f"sampler.pruned={{kind: {kind}}}" for kind in PRUNED}
+    others |= {f"repeats {seeds}": f"repeats={{seeds: {seeds}}}" for seeds in REPEATS}
+    beside = [
+        Ours(name=f"{default.name}, {name}", overrides=(*default.overrides, said))
+        for name, said in others.items()
+    ]
+    return [*(_ours(*named) for named in crossed), *fewer, *wide, *beside]
 
 
 def _ours(sampler: str, averages: int, rungs: str, text: str, students: int = STUDENTS) -> Ours:
@@ -166,6 +174,19 @@ def theirs() -> list[Theirs]:
         Theirs(name="Syne Tune MOASHA", make=moasha("non_dominated")),
         Theirs(name="Syne Tune MOASHA, linear", make=moasha("linear")),
     ]
+
+
+def _choice(history: History, goals: Goals, arena: Arena) -> Row:
+    """The hypervolume that a study says its front has, and the one that it really has, as shares.
+
+    They differ by the luck that the study saw: who is on a front is so partly by luck.
+    """
+    front = [history.candidates[c].knobs for c in history.front(goals)]
+    true = hypervolume(stacked(arena.costs(front), arena), arena.reference)
+    return {
+        "claimed": history.hypervolume(goals) / arena.hypervolume,
+        "chosen": true / arena.hypervolume,
+    }
 
 
 def stacked(costs: Sequence[Costs], arena: Arena) -> Costs:

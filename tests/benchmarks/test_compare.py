@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from benchmarks import compare, rivals, standings
 from benchmarks.arenas import Enough, synthetic
 from benchmarks.rivals import Race, RayAsha, RayOptuna, SyneMoasha
-from benchmarks.ways import Limits, Theirs, ours, search
+from benchmarks.ways import Limits, Theirs, ours, search, theirs
 from search import studyfile
 from spaces.fronts import hypervolume
 
@@ -44,6 +45,31 @@ def test_a_search_is_told_as_it_was(name):
     within = [share for seconds, share, _ in row["steps"] if seconds <= LIMITS.least]
     assert row["hypervolume"] == pytest.approx(max(within), abs=1e-6)
     assert row["spent"] >= max(seconds for seconds, _, _ in row["steps"]) - 1e-4
+
+
+def test_a_search_with_repeats_spends_on_them_and_chooses_by_means():
+    """The same search for nothing but luck, and with it: who is on the front is so partly by luck."""
+    plain, three = (compare.chosen([f"tpe x8, asha{more}"]) for more in ("", ", repeats 3"))
+    sure = replace(LIMITS, least=60.0, most=60.0)
+    for noise in (0.0, 0.2):
+        arena = replace(ARENA, world=replace(ARENA.world, noise=noise))
+        once, often = (search(*way.values(), arena, 0, sure) for way in (plain, three))
+        for row in (once, often):
+            found = ARENA.file.objectives.costs(row["front"])
+            assert row["chosen"] <= hypervolume(found, ARENA.reference) / ARENA.hypervolume + 1e-9
+        assert often["ended"] > once["ended"] == 64
+        assert often["steps"] == sorted(often["steps"])
+        if noise:
+            assert 0 <= often["claimed"] - often["chosen"] < once["claimed"] - once["chosen"]
+        else:
+            assert once["claimed"] == pytest.approx(once["chosen"])
+
+
+def test_every_way_is_told_of_by_help(capsys):
+    with pytest.raises(SystemExit):
+        compare.main(["--help"])
+    told = capsys.readouterr().out.splitlines()
+    assert {f"  {way.name}" for way in [*ours(), *theirs()]} <= set(told)
 
 
 def test_a_rival_is_asked_and_told_as_its_library_does():
