@@ -35,6 +35,9 @@ def render(found: Sequence[Forecast], console: Console) -> None:
         cells = [_cell(form, forecast.figures[name]) for name, form in COLUMNS.items()]
         table.add_row(str(forecast.workers), *cells)
     console.print(table)
+    if any(max(forecast.figures["repeats"]) for forecast in found):
+        told = (_cell("{:.0f}", forecast.figures["repeats"], " in ") for forecast in found)
+        console.print(f"trainings that repeat a candidate, row by row: {', '.join(told)}")
     seeds = found[0].seeds
     console.print(
         f"medians of {seeds} searches, and their quartiles; wall and device-seconds are of training "
@@ -48,6 +51,6 @@ def to_json(found: Sequence[Forecast]) -> list[dict[str, Any]]:
     return [dataclasses.asdict(forecast) for forecast in found]
 
 
-def _cell(form: str, quartiles: tuple[float, float, float]) -> str:
+def _cell(form: str, quartiles: tuple[float, float, float], between: str = "\n") -> str:
     low, middle, high = (form.format(q) for q in quartiles)
-    return middle if low == high else f"{middle}\n{low}..{high}"
+    return middle if low == high else f"{middle}{between}{low}..{high}"

@@ -64,6 +64,7 @@ def figures(found: Simulation) -> dict[str, float]:
         "complete": counts["complete"],
         "pruned": counts["pruned"],
         "failed": counts["failed"],
+        "repeats": counts.get("repeats", 0),
         "deaths": usage.deaths,
         "lost": found.lost,
     }

@@ -49,6 +49,18 @@ def test_slow_and_dying_workers_are_told(study, capsys):
     assert "utilisation" in said
 
 
+def test_how_often_candidates_are_repeated_is_told(study, capsys):
+    """Whereof a plan knows bounds only."""
+    thrice = [*study, "--set", "repeats={seeds: 3}"]
+    main(["simulate", *thrice, "--json"])
+    (found,) = json.loads(capsys.readouterr().out)
+    assert 2 <= found["figures"]["repeats"][0] <= found["figures"]["repeats"][2] <= 48
+    main(["simulate", *thrice])
+    assert "trainings that repeat a candidate, row by row: " in capsys.readouterr().out
+    main(["simulate", *study])
+    assert "repeat" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words, told",
     [
