@@ -1,6 +1,7 @@
 """Builds the tables of the tabular benchmark, and the worlds that are fitted to them.
 
     python benchmarks/tables/build.py NAME [--scratch DIR]    # NAME: rotated_digits or split_digits
+    python benchmarks/tables/build.py NAME --candidates 64 --out DIR    # a small one, to try it
 
 Trains all candidates, times jobs of every size, and writes NAME.parquet, NAME.npz and NAME.json here. About a
 quarter of an hour of processor time each. A build that was stopped goes
@@ -24,9 +25,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchmarks.tables.fit import load_of, write
+from benchmarks.tables.fit import write
 from benchmarks.tables.jobs import job_of, told
-from benchmarks.tables.timings import timings
+from benchmarks.tables.reprice import timings_of
 from search import studyfile
 from search.engines import local
 from search.events import Opened
@@ -38,6 +39,8 @@ from search.study import Study
 from search.tables import tabulate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from search.studyfile import StudyFile
     from search.tables import Table
 
@@ -58,13 +61,18 @@ STUDIES = {
 SEEDS = (1, 2, 3, 4)
 """Beside the study's own, 0."""
 
+LEAST = 32
+"""Candidates, of which a fifth of the students judge the surrogate."""
+
 REPEATED = {"rotated_digits": 2, "split_digits": 3}
 """How many of the first jobs are trained with further seeds: one of each strategy."""
 
 
-def train(name: str, directory: Path) -> None:
-    """Trains all candidates of the study ``name`` here, into ``directory``, with no tracker."""
+def train(name: str, directory: Path, candidates: int | None = None) -> None:
+    """Trains all ``candidates`` of the study ``name`` here, into ``directory``, with no tracker."""
     source, overrides = STUDIES[name]
+    if candidates is not None:
+        overrides = (*overrides, f"budget.candidates={candidates}")
     if directory.exists():
         with Ledger.open(directory) as ledger:
             history, file = load(directory)
@@ -98,9 +106,9 @@ def _drive(file: StudyFile, ledger: Ledger, history: History) -> None:
 
 
 def repeated(history: History, file: StudyFile, seed: int, jobs: int) -> Table:
-    """What the candidates of the first ``jobs`` measure when they are trained with ``seed``."""
+    """What the candidates of the first ``jobs`` measure when they are trained with ``seed``; of all if there are fewer."""
     again = History(history.opened)
-    for number in range(jobs):
+    for number in range(min(jobs, len(history.jobs))):
         seats = history.jobs[number].candidates
         for candidate in seats:
             again.add(history.candidates[candidate])
@@ -110,24 +118,38 @@ def repeated(history: History, file: StudyFile, seed: int, jobs: int) -> Table:
     return tabulate(again, replace(file, seed=seed))
 
 
-def build(name: str, scratch: Path) -> None:
+def build(name: str, scratch: Path, out: Path, candidates: int | None = None) -> None:
+    """Makes the three files of the table ``name`` in ``out``; of so many ``candidates``, or of all."""
     directory = scratch / name
-    train(name, directory)
+    train(name, directory, candidates)
     history, file = load(directory)
     others = [repeated(history, file, seed, REPEATED[name]) for seed in SEEDS]
-    path = HERE / f"{name}.parquet"
+    path = out / f"{name}.parquet"
     tabulate(history, file).joined(*others).write(path)
-    write(path, [(load_of(row), row["seconds"]) for row in timings(history, file)])
+    with tempfile.TemporaryDirectory() as passing:
+        write(path, timings_of(file, Path(passing, "drawn")))
 
 
-def main() -> None:
+def main(words: Iterable[str] | None = None) -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("name", choices=STUDIES)
     parser.add_argument("--scratch", type=Path, help="where the ledger goes (default: deleted)")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--out", type=Path, default=HERE, help="where the table goes (default: here)"
+    )
+    parser.add_argument(
+        "--candidates", type=int, help="a smaller table, to be put elsewhere (--out)"
+    )
+    options = parser.parse_args(None if words is None else list(words))
+    if options.candidates is not None and options.candidates < LEAST:
+        parser.error(f"--candidates: at least {LEAST}, got {options.candidates}")
+    if options.candidates is not None and options.out.resolve() == HERE.resolve():
+        parser.error("--candidates: a smaller table goes elsewhere, say --out too")
+    options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as passing:
-        build(options.name, options.scratch or Path(passing))
+        build(options.name, options.scratch or Path(passing), options.out, options.candidates)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from benchmarks.measurements import machine
 from benchmarks.tables.front import front
 from benchmarks.tables.surrogates import examples, hidden, judged, values
 from search.noise import Noise
@@ -48,6 +49,7 @@ def fit(path: Path, timed: Sequence[tuple[Load, float]]) -> dict[str, Any]:
         "noise": noise.to_json(),
         "prices": prices.to_json(),
         "prices_off": off,
+        "prices_machine": machine(),
         "front": {
             "objectives": list(file.objectives.names),
             "reference": list(file.objectives.reference),

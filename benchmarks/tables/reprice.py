@@ -12,6 +12,7 @@ import argparse
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -24,6 +25,10 @@ from search.folders import load
 from search.history import History
 from search.ledger import Ledger
 from search.study import Study
+
+if TYPE_CHECKING:
+    from search.prices import Load
+    from search.studyfile import StudyFile
 
 HERE = Path(__file__).parent
 CANDIDATES = 2048
@@ -39,9 +44,8 @@ def main() -> None:
     name = parser.parse_args().name
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
-        history, file = load(drawn(HERE / f"{name}.parquet", Path(folder, "study")))
-        rows = list(timings(history, file))
-    prices, off = priced([(load_of(row), row["seconds"]) for row in rows])
+        timed = timings_of(tabular.load(HERE / f"{name}.parquet").file, Path(folder, "study"))
+    prices, off = priced(timed)
     about = HERE / f"{name}.json"
     told = json.loads(about.read_text("utf-8"))
     told |= {"prices": prices.to_json(), "prices_off": off, "prices_machine": machine()}
@@ -49,9 +53,14 @@ def main() -> None:
     print(json.dumps({"prices": told["prices"], "off": off}, indent=1))
 
 
-def drawn(table: Path, directory: Path) -> Path:
-    """A study's folder with candidates of the study that ``table`` is of, none of them trained."""
-    file = tabular.load(table).file
+def timings_of(file: StudyFile, directory: Path) -> list[tuple[Load, float]]:
+    """Loads and the seconds that they take, of candidates of ``file`` that are drawn into ``directory``."""
+    history, drawn_of = load(drawn(file, directory))
+    return [(load_of(row), row["seconds"]) for row in timings(history, drawn_of)]
+
+
+def drawn(file: StudyFile, directory: Path) -> Path:
+    """A study's folder with candidates of the study ``file``, none of them trained."""
     settings = (*file.overrides, f"budget={{candidates: {CANDIDATES}}}", "sampler={kind: random}")
     opened = Opened(name=file.name, text=file.text, overrides=settings, source=file.source)
     file = studyfile.read_text(file.text, file.source, settings)

@@ -42,10 +42,12 @@ def main() -> None:
 def timings(history: History, file: StudyFile) -> Iterator[dict[str, Any]]:
     """Of each kind of strategy and each size of job: its members, averages, task and seconds.
 
-    The first job of a kind is not told: it is what the process warms up with.
+    No job is larger than there are students for. The first of a kind is not told: it is what the
+    process warms up with.
     """
     for kind, students in _by_strategy(history).items():
-        sizes = [(m, k) for m, k in product(MEMBERS, AVERAGES) if m * k <= MOST]
+        widths = [m for m in MEMBERS if m <= len(students)]
+        sizes = [(m, k) for m, k in product(widths, AVERAGES) if m * k <= MOST]
         for place, (members, averages) in enumerate([(1, 1), *sizes]):
             rng = np.random.default_rng((members, averages))
             crew = [

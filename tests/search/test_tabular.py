@@ -95,6 +95,7 @@ def test_triangles_and_back():
 def test_a_shipped_world_is_near_its_table(path):
     world, table = load(path), read(path)
     assert len(table.of_seed(table.file.seed)) >= 4000
+    assert {*table.states} == {"complete"} and np.isfinite(flat(table.accuracy)).all()
     rows = slice(0, 64)
     apart = np.abs(world.expected(table.knobs[rows]) - table.accuracy[rows])
     assert np.nanmean(apart) < 0.05
