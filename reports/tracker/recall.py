@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from reports.tracker.mirror import open_client, runs_of
 from reports.tracker.names import flat, params, safe, text
-from reports.tracker.rows import REPEATS, SEED, STATE
+from reports.tracker.rows import CANDIDATE, PARENT, REPEATS, SEED, STATE
 from reports.tracker.stores import check, sqlite_path, without_password
 from search.warm_starts import MISSING, OTHERS, OUTSIDE, Remembered
 from spaces.domains import Choice
@@ -15,7 +18,7 @@ from spaces.problems import SpecError
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlflow import MlflowClient
     from mlflow.entities import Run
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 def recall(file: StudyFile, store: Store) -> Iterator[Remembered]:
     """The complete candidates of all studies in an experiment, as the study of ``file`` sees them.
 
-    Not those that repeat another with a further seed. Raises SpecError if the store or the
-    experiment cannot be read.
+    Of one that was repeated with further seeds it is the means that are told, as by its ledger.
+    Raises SpecError if the store or the experiment cannot be read.
     """
     where = f"{file.source}: warm_start.mlflow"
     check(store.uri)
@@ -42,19 +45,37 @@ def recall(file: StudyFile, store: Store) -> Iterator[Remembered]:
     if found is None:
         shown = without_password(store.uri)
         raise SpecError([f"{where}.experiment: {shown} has none called {store.experiment!r}"])
-    for run in _complete(client, found.experiment_id):
-        yield _remembered(file, run.data.params, run.data.metrics)
+    for first, *further in _complete(client, found.experiment_id):
+        yield _remembered(file, first.data.params, [r.data.metrics for r in (first, *further)])
 
 
-def _complete(client: MlflowClient, experiment: str) -> Iterator[Run]:
-    runs = runs_of(client, experiment, STATE, "complete")
-    return (run for run in runs if REPEATS not in run.data.tags)
+def _complete(client: MlflowClient, experiment: str) -> Iterator[list[Run]]:
+    """Each complete candidate and its repeats, but for those of which a seed failed."""
+    complete, failed = (
+        list(runs_of(client, experiment, STATE, state)) for state in ("complete", "failed")
+    )
+    without = {_first(run) for run in failed}
+    further: defaultdict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in complete:
+        if REPEATS in run.data.tags:
+            further[_first(run)].append(run)
+    for run in complete:
+        if REPEATS not in run.data.tags and _first(run) not in without:
+            yield [run, *further[_first(run)]]
+
+
+def _first(run: Run) -> tuple[str, str]:
+    """The study of a candidate, and the number of it or of the one that it repeats."""
+    tags = run.data.tags
+    return tags.get(PARENT, ""), tags.get(REPEATS, tags.get(CANDIDATE, ""))
 
 
 def _remembered(
-    file: StudyFile, written: Mapping[str, str], metrics: Mapping[str, float]
+    file: StudyFile, written: Mapping[str, str], metrics: Sequence[Mapping[str, float]]
 ) -> Remembered:
-    values = {name: metrics[safe(name)] for name in file.goals.names if safe(name) in metrics}
+    """``metrics`` of each of its trainings, of which the mean counts."""
+    known = [n for n in file.goals.names if all(safe(n) in found for found in metrics)]
+    values = {n: float(np.mean([found[safe(n)] for found in metrics])) for n in known}
     knobs: dict[str, Any] = {}
 
     def pick(path: Path, domain: Domain) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from reports import tracker
 from reports.tracker.mirror import Mirror
 from search import studyfile
+from search.events import Asked, Outcome
 from search.folders import load
 from search.launch import launch
 from search.ledger import Ledger
@@ -120,10 +121,28 @@ def from_store(uri, experiment="tiny"):
     return f"{TEXT}warm_start: {{mlflow: {{uri: '{uri}', experiment: {experiment}}}}}\n"
 
 
-def test_mlflow_knows_what_the_ledger_does(store):
-    def by_knobs(found):
-        return sorted(found.known, key=lambda k: str(sorted(k["knobs"].items())))
+def by_knobs(found):
+    return sorted(found.known, key=lambda k: str(sorted(k["knobs"].items())))
 
+
+def test_of_what_was_repeated_both_tell_the_means(store, tmp_path):
+    """But nothing of a candidate that failed with a further seed."""
+    few = ["name=often", "rungs=null", "budget.candidates=8", "repeats={seeds: 3}"]
+    with opened(tmp_path / "often", *few) as study:
+        history = finish(study)
+        spoilt = Asked(candidate=len(history.candidates), knobs={}, config={}, repeats=0)
+        failed = Outcome(candidate=spoilt.candidate, state="failed", values={}, task=0, at=99.0)
+        for event in (spoilt, failed):
+            study._append(event)
+    Mirror.connect(store, tmp_path, study.file, history).write(history)
+    found = warmth(from_store(store, "often"))
+    assert by_knobs(found) == by_knobs(warmth(WARM.replace("ledger: first", "ledger: often")))
+    assert len(found.known) == 7
+    firsts = [history.outcomes[c].values["plasticity"] for c in history.repeats]
+    assert not {k["values"]["plasticity"] for k in found.known}.issuperset(firsts)
+
+
+def test_mlflow_knows_what_the_ledger_does(store):
     told = warmth(from_store(store))
     assert by_knobs(told) == by_knobs(warmth())
     assert told.left_out == {}
