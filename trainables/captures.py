@@ -21,9 +21,10 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 
 from trainables.graphs import call_directly_
+from trainables.layouts import call_compiled_
 from trainables.programs import Finish
 
 Act: TypeAlias = Callable[[], None]
@@ -154,8 +155,13 @@ def _shape(tensor: Tensor) -> tuple[Hashable, ...]:
     return tensor.dtype, tuple(tensor.shape)
 
 
+def _compiled_by_torch(traced: fx.GraphModule, _: Sequence[Tensor]) -> Callable[..., Tensor]:
+    compiled: Callable[..., Tensor] = torch.compile(traced, dynamic=False)
+    return compiled
+
+
 WAYS = {
     "graphs": Way(call_directly_, Graphs()),
-    "compile": Way(partial(torch.compile, dynamic=False), Graphs()),
-    "none": Way(call_directly_, None),
+    "compile": Way(_compiled_by_torch, Graphs()),
+    "none": Way(call_compiled_, None),
 }

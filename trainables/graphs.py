@@ -63,9 +63,9 @@ def simplify_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> fx.GraphMo
     return traced
 
 
-def call_directly_(traced: fx.GraphModule) -> Callable[..., Tensor]:
+def call_directly_(traced: fx.GraphModule, _: Sequence[Tensor]) -> Callable[..., Tensor]:
     """The function that ``traced`` is, without what it takes to find kernels and modules."""
-    for node in _kernels(traced):
+    for node in kernels(traced):
         node.target = DIRECT.get(_kernel(node), node.target)
     traced.recompile()
     return traced.forward
@@ -84,7 +84,7 @@ def fold_constants_(traced: fx.GraphModule, device: torch.device) -> None:
     """Computes once what depends on the shapes of the inputs alone."""
     written = _written(traced)
     known: dict[fx.Node, Tensor] = {}
-    for node in _kernels(traced):
+    for node in kernels(traced):
         inputs = node.all_input_nodes
         constant = node.target in CONSTANTS or (inputs and all(n in known for n in inputs))
         if constant and node not in written:
@@ -102,7 +102,7 @@ def fold_constants_(traced: fx.GraphModule, device: torch.device) -> None:
 
 def turn_softmaxes_(traced: fx.GraphModule) -> None:
     """Softmaxes over the last axis become softmaxes over the one before it, which are vectorised."""
-    for node in _kernels(traced):
+    for node in kernels(traced):
         at = SOFTMAXES.get(_kernel(node))
         shape = _shape(node) if at is not None else ()
         if at is None or len(shape) < 2 or shape[-1] >= SHORT or node.args[at] != len(shape) - 1:
@@ -117,7 +117,7 @@ def turn_softmaxes_(traced: fx.GraphModule) -> None:
 
 def turn_narrow_products_(traced: fx.GraphModule) -> None:
     """Products a @ b with few columns become (b' @ a')'."""
-    for node in _kernels(traced):
+    for node in kernels(traced):
         if node.target != PRODUCT or not _shape(node)[-1] < NARROW <= _shape(node)[-2]:
             continue
         if any(
@@ -132,17 +132,17 @@ def turn_narrow_products_(traced: fx.GraphModule) -> None:
 
 def allow_turned_(traced: fx.GraphModule) -> None:
     """Has what is computed, and may lie turned now, copied where a view of it is not to be had."""
-    kernels = _kernels(traced)
-    for node in kernels:
+    computed = kernels(traced)
+    for node in computed:
         source = _args(node)[0] if node.target in VIEWS else None
-        if source in kernels and source.target is not operator.getitem:
+        if source in computed and source.target is not operator.getitem:
             node.target = _aten.reshape.default
 
 
 def share_views_(traced: fx.GraphModule) -> None:
     """A view that was taken already is not taken again."""
     seen: dict[object, fx.Node] = {}
-    for node in _kernels(traced):
+    for node in kernels(traced):
         if node.target in RESHAPES or node.target == TRANSPOSE:
             source, *rest = _args(node)
             first = seen.setdefault((node.target, source, str(rest)), node)
@@ -197,7 +197,7 @@ def write_over_(traced: fx.GraphModule) -> None:
     last: dict[fx.Node, int] = {}
     for node, maker in made.items():
         last[maker] = max(last.get(maker, 0), order[node], *(order[user] for user in node.users))
-    for node in _kernels(traced):
+    for node in kernels(traced):
         if node.target not in OVER:
             continue
         place = next((n for n in node.all_input_nodes if _free(n, node, made)), None)
@@ -259,7 +259,7 @@ def _size(node: fx.Node) -> int | None:
 def _written(traced: fx.GraphModule) -> set[fx.Node]:
     """The kernels whose results, or what those were made of, are written to later."""
     written: set[fx.Node] = set()
-    for node in reversed(_kernels(traced)):
+    for node in reversed(kernels(traced)):
         if _writes(node) or node in written:
             written |= {node, *node.all_input_nodes}
     return written
@@ -291,7 +291,8 @@ def _turned(traced: fx.GraphModule, node: fx.Node) -> fx.Node:
     return traced.graph.call_function(TRANSPOSE, (node, -2, -1))
 
 
-def _kernels(traced: fx.GraphModule) -> list[fx.Node]:
+def kernels(traced: fx.GraphModule) -> list[fx.Node]:
+    """The nodes that compute something."""
     return [n for n in traced.graph.nodes if n.op == "call_function"]
 
 

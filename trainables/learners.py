@@ -11,8 +11,8 @@ from torch.func import functional_call, grad, vmap
 
 from trainables.gates import Gate
 from trainables.gating import mask_of, measured
-from trainables.graphs import call_directly_
 from trainables.importances.base import Estimate
+from trainables.layouts import call_compiled_
 from trainables.lessons import Lesson, below
 from trainables.losses import cross_entropy
 from trainables.models import Model
@@ -62,7 +62,7 @@ class Learner:
     """
 
     def __init__(
-        self, recipe: Recipe, stream: Stream, *, seed: int, finish: Finish = call_directly_
+        self, recipe: Recipe, stream: Stream, *, seed: int, finish: Finish = call_compiled_
     ) -> None:
         self._shape, self._seed, self._model = (
             Shape(stream.inputs, stream.classes),

@@ -16,7 +16,7 @@ of steps are recorded and launched together (``trainables/captures.py``).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, TypeAlias
@@ -29,13 +29,14 @@ from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from trainables.exactness import LEAST_ROWS, rounds_alike_alone
-from trainables.graphs import call_directly_, simplify_
+from trainables.graphs import simplify_
+from trainables.layouts import call_compiled_
 from trainables.moulds import Mould
 
 Function: TypeAlias = Callable[..., Tensor]
 
-Finish: TypeAlias = Callable[[fx.GraphModule], Function]
-"""Makes what is called of what was traced and rewritten."""
+Finish: TypeAlias = Callable[[fx.GraphModule, Sequence[Tensor]], Function]
+"""Makes what is called of what was traced and rewritten, with tensors like those that it will be given."""
 
 TRACES = 64
 """Programs kept in a process, those used last: one cohort after another traces once, and a process
@@ -56,7 +57,7 @@ class Program:
     of: Function
     key: Hashable
     mapped: int
-    finish: Finish = call_directly_
+    finish: Finish = call_compiled_
     _own: dict[Hashable, Function | None] = field(default_factory=dict)
 
     @torch.no_grad()
@@ -78,7 +79,7 @@ class Program:
         if key not in TRACED:
             traced = simplify_(self._kernels(arguments), arguments)
             alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(traced)
-            TRACED[key] = self.finish(traced) if alike else None
+            TRACED[key] = self.finish(traced, arguments) if alike else None
         _keep_last(TRACED, key)
         return TRACED[key]
 

@@ -128,7 +128,7 @@ def test_kernels_called_directly_give_the_same_bits():
         return (part / 3).view(4, -1).split_with_sizes([50, 35], 1)[1]
 
     slow, fast = simplify_(make_fx(of)(*given), given), simplify_(make_fx(of)(*given), given)
-    assert torch.equal(call_directly_(fast)(*given), slow(*given))
+    assert torch.equal(call_directly_(fast, given)(*given), slow(*given))
     torch.testing.assert_close(slow(*given), of(*given))
 
 

@@ -1,0 +1,135 @@
+"""Compiled products: the numbers of a plain chain, to the last bit, however and beside whatever matrices lie."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracles.products import chained
+from trainables import layouts, microkernels, products
+from trainables.layouts import call_compiled_
+from trainables.microkernels import tiles
+from trainables.products import product
+from trainables.programs import Program
+
+pytestmark = pytest.mark.usefixtures("threads")
+
+SIZES = st.sampled_from([1, 2, 3, 5, 8, 10, 13, 16, 17, 31, 32, 33, 48, 65])
+LAYOUTS = ["rows", "columns", "apart", "strided", "shared"]
+
+
+def laid(matrices, layout):
+    """The same [M, p, q], lying another way in memory."""
+    count, p, q = matrices.shape
+    if layout == "columns":
+        return matrices.mT.contiguous().mT
+    if layout == "apart":
+        return torch.cat([matrices, matrices.new_zeros(count, p, 3)], dim=2)[:, :, :q]
+    if layout == "strided":
+        return matrices.repeat_interleave(2, dim=2)[:, :, ::2]
+    if layout == "shared":
+        return matrices[:1].expand(count, p, q)
+    return matrices.contiguous()
+
+
+@st.composite
+def factors(draw):
+    """Two stacks, each lying in one of the ways."""
+    count, m, k, n = draw(st.integers(1, 4)), draw(SIZES), draw(SIZES), draw(SIZES)
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
+    a, b = torch.randn(count, m, k, generator=rng), torch.randn(count, k, n, generator=rng)
+    return laid(a, draw(st.sampled_from(LAYOUTS))), laid(b, draw(st.sampled_from(LAYOUTS)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(factors(), st.sampled_from([None, False, True, *LAYOUTS[:4]]))
+def test_each_number_depends_on_its_row_and_its_column_alone(given_, where):
+    a, b = given_
+    if where in LAYOUTS:
+        out = laid(torch.full((len(a), a.shape[1], b.shape[2]), torch.nan), where)
+        assert product(a, b, out=out) is out
+        c = out
+    else:
+        c = product(a, b, turned=where)
+    assert c.shape == (len(a), a.shape[1], b.shape[2])
+    most = (a.double().abs() @ b.double().abs()) * a.shape[2] * 2**-24
+    assert ((c - a.double() @ b.double()).abs() <= most).all()
+    i, j, z = a.shape[1] // 2, b.shape[2] // 3, len(a) - 1
+    alone = product(a[z:, i : i + 1].contiguous(), b[z:, :, j : j + 1].contiguous())
+    assert torch.equal(alone[0, 0, 0], c[z, i, j])
+    assert torch.equal(product(a[z:], b[z:].contiguous())[0], c[z])
+
+
+@pytest.mark.parametrize("depth", [3, 256])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_it_is_a_chain_of_sums_that_are_rounded_once(depth, layout, monkeypatch):
+    monkeypatch.setattr(microkernels, "DEPTH", depth)
+    products._code.cache_clear()
+    products._plans.clear()
+    rng = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 7, 11, generator=rng), torch.randn(2, 11, 18, generator=rng)
+    c = product(laid(a, layout), laid(b, layout))
+    for z in range(2):
+        assert (c[z].numpy() == chained(a[z].numpy(), b[z].numpy())).all()
+
+
+@pytest.mark.parametrize("rows", range(1, 60))
+def test_tiles_cover_all_rows(rows):
+    count, most = tiles(rows)
+    assert 0 <= rows - count * most < most <= 12
+
+
+def test_nothing_is_multiplied_of_empty_matrices():
+    assert product(torch.ones(2, 3, 0), torch.ones(2, 0, 4)).eq(0).all()
+    assert product(torch.ones(0, 3, 2), torch.ones(0, 2, 4)).shape == (0, 3, 4)
+
+
+def of(row, x):
+    return ((x @ row[:60].view(6, 10)).relu() * 2).sum()
+
+
+@pytest.mark.parametrize(
+    "threads, compiles, used",
+    [(1, True, True), (2, True, False), (1, False, False)],
+    indirect=["threads"],
+)
+def test_programs_use_them_on_one_thread(compiles, used, monkeypatch):
+    """And where they are not used a row has the same bits among any others too."""
+    called = []
+    monkeypatch.setattr(layouts, "compiles", lambda: compiles)
+    monkeypatch.setattr(
+        layouts, "product", lambda *args, **kwargs: called.append(1) or product(*args, **kwargs)
+    )
+    program = Program(
+        torch.func.grad(of), key=("products", compiles, torch.get_num_threads()), mapped=1
+    )
+    rng = torch.Generator().manual_seed(1)
+    rows, x = torch.randn(4, 70, generator=rng), torch.randn(5, 6, generator=rng)
+    slopes = program(rows, x)
+    assert bool(called) is used
+    torch.testing.assert_close(
+        slopes, torch.func.vmap(torch.func.grad(of), in_dims=(0, None))(rows, x)
+    )
+    for row in range(4):
+        assert torch.equal(program(rows[row : row + 1], x)[0], slopes[row])
+
+
+def test_a_slope_lies_as_what_it_is_put_together_with(monkeypatch):
+    """As a layer's output does, whichever way was sooner done."""
+    monkeypatch.setattr(layouts, "compiles", lambda: True)
+    seen = []
+
+    def spied(traced, arguments):
+        compiled = call_compiled_(traced, arguments)
+        seen.extend(n for n in traced.graph.nodes if n.kwargs.get("turned") is not None)
+        return compiled
+
+    def deep(row, x):
+        return ((x @ row[:1024].view(32, 32)).relu() @ row[1024:1344].view(32, 10)).square().sum()
+
+    program = Program(torch.func.grad(deep), key="laid", mapped=1, finish=spied)
+    rows, x = torch.randn(3, 1344), torch.randn(16, 32)
+    program(rows, x)
+    assert len(seen) == 1

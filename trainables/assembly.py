@@ -1,0 +1,166 @@
+"""Assembly: functions written down in LLVM's language, of vectors of float32 numbers.
+
+The language is defined at https://llvm.org/docs/LangRef.html. Addresses and numbers are given and
+taken by their names in the text, such as ``%v3``, or as they are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llvmlite import binding as llvm
+
+LANES = 16
+"""Float32 numbers in a vector register of AVX-512. On a narrower processor LLVM takes several."""
+
+_V = f"<{LANES} x float>"
+_HEAD = f"""
+declare {_V} @llvm.fma.v{LANES}f32({_V}, {_V}, {_V})
+declare {_V} @llvm.masked.load.v{LANES}f32.p0(ptr, i32, <{LANES} x i1>, {_V})
+declare void @llvm.masked.store.v{LANES}f32.p0({_V}, ptr, i32, <{LANES} x i1>)
+attributes #0 = {{ "prefer-vector-width"="512" "min-legal-vector-width"="512" }}
+"""
+
+ZEROS = "zeroinitializer"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Code:
+    """A function in machine code, to be called with addresses and numbers; it lives as long as this."""
+
+    call: Callable[..., None]
+    engine: Any
+
+
+def compiled(functions: Iterable[str], name: str, arguments: int) -> Code:
+    """The function called ``name``, which has so many arguments, in this processor's code."""
+    module = llvm.parse_assembly(_HEAD + "\n".join(functions))
+    module.verify()
+    engine = llvm.create_mcjit_compiler(module, _machine())
+    engine.finalize_object()
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)
+    return Code(kind(engine.get_function_address(name)), engine)
+
+
+def _machine() -> llvm.TargetMachine:
+    _start()
+    target = llvm.Target.from_default_triple()
+    features = llvm.get_host_cpu_features().flatten()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True
+    )
+
+
+@cache
+def _start() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+class Body:
+    """The instructions of one function."""
+
+    def __init__(self) -> None:
+        self._lines = ["entry:"]
+        self._names = 0
+
+    def function(self, name: str, arguments: Sequence[str], *, inner: bool = True) -> str:
+        """All of it. ``inner``: called by others of its module alone, and not copied into them."""
+        how, kept = ("define internal", " noinline") if inner else ("define", "")
+        lines = "\n".join([*self._lines, "  ret void"])
+        return f"{how} void @{name}({', '.join(arguments)}){kept} #0 {{\n{lines}\n}}\n"
+
+    def do(self, line: str) -> None:
+        """An instruction that gives nothing."""
+        self._lines.append(f"  {line}")
+
+    def let(self, value: str) -> str:
+        """The name of what an instruction gives."""
+        name = self._name()
+        self.do(f"{name} = {value}")
+        return name
+
+    def call(self, name: str, *addresses: str) -> None:
+        """Another function, of addresses."""
+        self.do(f"call void @{name}({', '.join(f'ptr {at}' for at in addresses)})")
+
+    def space(self, numbers: int) -> str:
+        """The address of so many numbers that are the function's own."""
+        return self.let(f"alloca [{numbers} x float], align 64")
+
+    def times(self, number: int | str, by: int | str) -> str:
+        """The product of two whole numbers."""
+        return self.let(f"mul i64 {number}, {by}")
+
+    def at(self, base: str, offset: int | str) -> str:
+        """The address ``offset`` numbers after ``base``."""
+        return base if offset == 0 else self.let(f"getelementptr float, ptr {base}, i64 {offset}")
+
+    def loop(
+        self,
+        count: int | str,
+        of: Callable[[str, list[str]], Sequence[str]],
+        carried: Sequence[str] = (),
+    ) -> list[str]:
+        """``of`` each number under ``count``, of which there is one at least, and the vectors ``carried``.
+
+        It gives the vectors to be carried to the next, the last of which are returned.
+        """
+        before, inside, after = (f"{word}{self._names}" for word in ("before", "inside", "after"))
+        i, following, more = self._name(), self._name(), self._name()
+        held = [self._name() for _ in carried]
+        self._lines += [f"  br label %{before}", f"{before}:", f"  br label %{inside}"]
+        self._lines.append(f"{inside}:")
+        top = len(self._lines)
+        ends = list(of(i, held))
+        last = next(line for line in reversed(self._lines) if line.endswith(":"))[:-1]
+        phis = [f"  {i} = phi i64 [0, %{before}], [{following}, %{last}]"]
+        for name, first, end in zip(held, carried, ends, strict=True):
+            phis.append(f"  {name} = phi {_V} [{first}, %{before}], [{end}, %{last}]")
+        self._lines[top:top] = phis
+        self.do(f"{following} = add i64 {i}, 1")
+        self.do(f"{more} = icmp ult i64 {following}, {count}")
+        self._lines += [f"  br i1 {more}, label %{inside}, label %{after}", f"{after}:"]
+        return ends
+
+    def load(self, at: str, lanes: int = LANES) -> str:
+        """The first ``lanes`` numbers of a vector, zeros after them."""
+        if lanes == LANES:
+            return self.let(f"load {_V}, ptr {at}, align 4")
+        given = f"ptr {at}, i32 4, {_mask(lanes)}, {_V} {ZEROS}"
+        return self.let(f"call {_V} @llvm.masked.load.v{LANES}f32.p0({given})")
+
+    def store(self, vector: str, at: str, lanes: int = LANES) -> None:
+        """The first ``lanes`` numbers of ``vector``."""
+        if lanes == LANES:
+            self.do(f"store {_V} {vector}, ptr {at}, align 4")
+            return
+        given = f"{_V} {vector}, ptr {at}, i32 4, {_mask(lanes)}"
+        self.do(f"call void @llvm.masked.store.v{LANES}f32.p0({given})")
+
+    def shuffled(self, one: str, other: str, lanes: Iterable[int]) -> str:
+        """The vector of these lanes of two, the second's counted on from the first's."""
+        picked = ", ".join(f"i32 {lane}" for lane in lanes)
+        return self.let(f"shufflevector {_V} {one}, {_V} {other}, <{LANES} x i32> <{picked}>")
+
+    def everywhere(self, at: str) -> str:
+        """The vector of one number again and again."""
+        number = self.let(f"load float, ptr {at}, align 4")
+        first = self.let(f"insertelement {_V} poison, float {number}, i32 0")
+        return self.shuffled(first, "poison", [0] * LANES)
+
+    def fma(self, x: str, y: str, z: str) -> str:
+        """X y + z, rounded once."""
+        return self.let(f"call {_V} @llvm.fma.v{LANES}f32({_V} {x}, {_V} {y}, {_V} {z})")
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"%v{self._names}"
+
+
+def _mask(lanes: int) -> str:
+    return f"<{LANES} x i1> <" + ", ".join(f"i1 {int(i < lanes)}" for i in range(LANES)) + ">"
