@@ -49,9 +49,13 @@ class Columns:
         self._device = torch.from_numpy(rounded).to(like.device).unsqueeze(-1)
         # Rounded as on the device, so that what is 0 or 1 here is so there.
         self._host = rounded.astype(np.float64)
+        self._last: tuple[tuple[int, slice], dict[str, Tensor]] | None = None
 
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
-        return dict(zip(self.names, self._device[step, :, part].unbind(), strict=True))
+        if self._last is None or self._last[0] != (step, part):
+            values = self._device[step, :, part].unbind()
+            self._last = (step, part), dict(zip(self.names, values, strict=True))
+        return self._last[1]
 
     def host(self, name: str, step: int, part: slice) -> Table:
         """This step's values, [m]."""
@@ -70,6 +74,7 @@ class Columns:
         return _OfAny(self.names, values, self._host)
 
     def keep(self, members: list[int]) -> None:
+        self._last = None
         self._host, self._device = self._host[:, :, members], self._device[:, :, members]
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, ops
-from torch.fx.passes.shape_prop import ShapeProp
 
 from trainables.kernels import (
     CONSTANTS,
@@ -28,6 +27,7 @@ from trainables.kernels import (
     TRANSPOSE,
     VIEWS,
 )
+from trainables.tracing import propagate
 
 _aten = ops.aten
 
@@ -53,7 +53,7 @@ def simplify_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> fx.GraphMo
             turn_softmaxes_(traced)
         turn_narrow_products_(traced)
         allow_turned_(traced)
-        ShapeProp(traced).propagate(*arguments)
+        propagate(traced, arguments)
         skip_idle_(traced)
         share_views_(traced)
         write_into_joined_(traced)

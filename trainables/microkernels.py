@@ -27,8 +27,6 @@ ROWS = range(12, 5, -1)
 DEPTH = 256
 """Columns of A after which the sums are put down: a panel of B with so many rows is 32 of a first cache's 48 kB."""
 
-UNROLLED = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -141,23 +139,13 @@ class _Functions:
         if not part.first:
             sums = [body.load(at, lanes[v]) for at, (_, v) in zip(c, places, strict=True)]
 
-        def column(a: str, b: str, sums: Sequence[str]) -> list[str]:
+        def column(k: str, sums: Sequence[str]) -> list[str]:
+            a, b = body.at("%A", body.times(k, by_column)), body.at("%B", body.times(k, row))
             some = [body.load(body.at(b, v * LANES), wide) for v, wide in enumerate(lanes)]
             each = [body.everywhere(body.at(a, i * by_row)) for i in range(rows)]
             return [body.fma(each[i], some[v], s) for (i, v), s in zip(places, sums, strict=True)]
 
-        def columns(j: str, sums: Sequence[str]) -> Sequence[str]:
-            a = body.at("%A", body.times(j, UNROLLED * by_column))
-            b = body.at("%B", body.times(j, UNROLLED * row))
-            for u in range(UNROLLED):
-                sums = column(body.at(a, u * by_column), body.at(b, u * row), sums)
-            return sums
-
-        times = part.depth // UNROLLED
-        if times:
-            sums = body.loop(times, columns, sums)
-        for j in range(times * UNROLLED, part.depth):
-            sums = column(body.at("%A", j * by_column), body.at("%B", j * row), sums)
+        sums = body.loop(part.depth, column, sums)
         for total, at, (_, v) in zip(sums, c, places, strict=True):
             body.store(total, at, lanes[v])
         arguments = [f"ptr noalias %{x}" for x in "ABC"]

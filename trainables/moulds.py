@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx
-from torch.fx.passes.shape_prop import ShapeProp
+
+from trainables.tracing import propagate
 
 
 class Grows(NamedTuple):
@@ -76,7 +77,7 @@ def cast(
         node = by_name[name]
         node.args = tuple(_filled(args, rows, by_name))
         node.kwargs = _filled(kwargs, rows, by_name)
-    ShapeProp(made).propagate(*arguments)
+    propagate(made, arguments)
     made.recompile()
     return made
 

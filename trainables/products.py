@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 Product: TypeAlias = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
-PLANS, CODES = 1024, 256
-"""Are kept in a process at most, so that one that meets ever new shapes does not grow."""
+View: TypeAlias = Callable[[Tensor], Tensor]
+
+PLANS, CODES = 64, 256
+"""Are kept of a product, and in a process, so that what meets ever new shapes does not grow."""
 
 TURNING = 8
 """What turning a number costs, in multiplications and additions of a number."""
-
-_plans: dict[object, Product] = {}
 
 
 @cache
@@ -42,20 +42,32 @@ def compiles() -> bool:
     return bool(binding.get_host_cpu_features().get("avx512f"))
 
 
-def product(
-    a: Tensor, b: Tensor, *, out: Tensor | None = None, turned: bool | None = None
-) -> Tensor:
-    """The products of float32 stacks a [M, m, k] and b [M, k, n] on the CPU. [M, m, n].
+def product_of(a_as: View, b_as: View, out_as: View) -> Callable[..., Tensor]:
+    """A product of views, which are not made: each lies where the tensor lies that it is of.
 
-    Without ``out`` it lies along rows, or if ``turned`` along columns; None: whichever is sooner done.
+    It is given float32 tensors on the CPU, views of them being stacks [M, m, k] and [M, k, n], and gives
+    the stack [M, m, n]. Without ``out`` that lies along rows, or if ``turned`` along columns; None: whichever is
+    sooner done.
     """
-    key = a.shape, a.stride(), b.shape, b.stride(), turned if out is None else out.stride()
-    plan = _plans.get(key)
-    if plan is None:
-        if len(_plans) >= PLANS:
-            _plans.clear()
-        plan = _plans[key] = _planned(a, b, out, wanted=turned)
-    return plan(a, b, out)
+    plans: dict[object, Product] = {}
+
+    def product(
+        a: Tensor, b: Tensor, *, out: Tensor | None = None, turned: bool | None = None
+    ) -> Tensor:
+        of_out = None if out is None else (out.shape, out.stride())
+        key = a.shape, a.stride(), b.shape, b.stride(), of_out, turned
+        plan = plans.get(key)
+        if plan is None:
+            if len(plans) >= PLANS:
+                plans.clear()
+            views = a_as(a), b_as(b), None if out is None else out_as(out)
+            plan = _planned(*views, wanted=turned)
+            if plan in _PLAIN:
+                return plan(*views)
+            plans[key] = plan
+        return plan(a, b, out)
+
+    return product
 
 
 def _planned(a: Tensor, b: Tensor, out: Tensor | None, *, wanted: bool | None) -> Product:
@@ -136,3 +148,10 @@ def _copied(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
 def _copied_out(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
     assert out is not None
     return out.copy_(product(a, b))
+
+
+_PLAIN = {_by_torch, _copied, _copied_out}
+"""Plans that look at more of a view than where it lies."""
+
+product = product_of(*3 * (lambda tensor: tensor,))
+"""Of the tensors themselves."""

@@ -1,7 +1,7 @@
 """Programs: a function of one model's row, made into one of many rows and traced to plain kernels.
 
 ``torch.func`` maps the function over rows; running that every step would spend more time in its
-interpreters than in the kernels they call. So it runs once, under ``make_fx``, and leaves a flat
+interpreters than in the kernels they call. So it runs once, is traced (``trainables/tracing.py``), and leaves a flat
 list of kernels that is rewritten (``trainables/graphs.py``) and replayed.
 
 There is no plainer way for few rows, since it would round otherwise. Against an ordinary loop of
@@ -23,15 +23,14 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, fx
-from torch._guards import TracingContext, tracing
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import grad, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import simplify_
 from trainables.layouts import call_compiled_
 from trainables.moulds import Mould
+from trainables.products import compiles, product
+from trainables.tracing import traced
 
 Function: TypeAlias = Callable[..., Tensor]
 
@@ -65,8 +64,8 @@ class Program:
         shapes = (torch.get_num_threads(), *(a.shape for a in arguments))
         if shapes not in self._own:
             self._own[shapes] = self._traced(shapes, arguments)
-        traced = self._own[shapes]
-        return self._doubled(*arguments) if traced is None else traced(*arguments)
+        function = self._own[shapes]
+        return self._doubled(*arguments) if function is None else function(*arguments)
 
     def _doubled(self, *arguments: Tensor) -> Tensor:
         rows = len(arguments[0])
@@ -77,16 +76,16 @@ class Program:
         """What is replayed; None for a lone row that would round otherwise than among others."""
         key = (self.key, shapes, arguments[0].device, self.mapped, self.finish)
         if key not in TRACED:
-            traced = simplify_(self._kernels(arguments), arguments)
-            alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(traced)
-            TRACED[key] = self.finish(traced, arguments) if alike else None
+            kernels = simplify_(self._kernels(arguments), arguments)
+            alike = len(arguments[0]) >= LEAST_ROWS or rounds_alike_alone(kernels)
+            TRACED[key] = self.finish(kernels, arguments) if alike else None
         _keep_last(TRACED, key)
         return TRACED[key]
 
     def _kernels(self, arguments: tuple[Tensor, ...]) -> fx.GraphModule:
         """All kernels that the mapped function calls, one after the other."""
         dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-        trace = partial(_trace, vmap(self.of, in_dims=dims))
+        trace = partial(traced, vmap(self.of, in_dims=dims))
         row = tuple(a.shape[int(d == 0) :] for a, d in zip(arguments, dims, strict=True))
         key = (self.key, row, torch.get_num_threads(), arguments[0].device, self.mapped)
         if len(arguments[0]) < LEAST_ROWS:
@@ -98,12 +97,14 @@ class Program:
 
 @cache
 def warm() -> None:
-    """Has PyTorch load all that its first trace needs (a second), so that no candidate pays for it."""
+    """Has all loaded that the first trace and the first product need (a second), so that no candidate pays for it."""
 
     def square(row: Tensor) -> Tensor:
         return row.square().sum()
 
-    _trace(vmap(grad(square)), torch.zeros(LEAST_ROWS, 1))
+    traced(vmap(grad(square)), torch.zeros(LEAST_ROWS, 1))
+    if compiles():
+        product(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,15 +125,3 @@ def _keep_last(known: OrderedDict[Hashable, Any], key: Hashable) -> None:
     known.move_to_end(key)
     while len(known) > TRACES:
         known.popitem(last=False)
-
-
-def _trace(of: Function, *arguments: Tensor) -> fx.GraphModule:
-    """The kernels that ``of`` calls when it is given ``arguments``."""
-
-    def plain(*given: Tensor) -> Tensor:
-        # Without a signature that make_fx would count parameters by, a method's self too.
-        return of(*given)
-
-    # Where none is around, PyTorch makes a mode, with the whole stack in it, for each kernel: half of the time.
-    with tracing(TracingContext(FakeTensorMode())):
-        return make_fx(plain)(*arguments)

@@ -11,7 +11,7 @@ from tests.oracles.products import chained
 from trainables import layouts, microkernels, products
 from trainables.layouts import call_compiled_
 from trainables.microkernels import tiles
-from trainables.products import product
+from trainables.products import product, product_of
 from trainables.programs import Program
 
 pytestmark = pytest.mark.usefixtures("threads")
@@ -67,10 +67,9 @@ def test_each_number_depends_on_its_row_and_its_column_alone(given_, where):
 def test_it_is_a_chain_of_sums_that_are_rounded_once(depth, layout, monkeypatch):
     monkeypatch.setattr(microkernels, "DEPTH", depth)
     products._code.cache_clear()
-    products._plans.clear()
     rng = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, 7, 11, generator=rng), torch.randn(2, 11, 18, generator=rng)
-    c = product(laid(a, layout), laid(b, layout))
+    c = product_of(*3 * (lambda tensor: tensor,))(laid(a, layout), laid(b, layout))
     for z in range(2):
         assert (c[z].numpy() == chained(a[z].numpy(), b[z].numpy())).all()
 
@@ -100,7 +99,7 @@ def test_programs_use_them_on_one_thread(compiles, used, monkeypatch):
     called = []
     monkeypatch.setattr(layouts, "compiles", lambda: compiles)
     monkeypatch.setattr(
-        layouts, "product", lambda *args, **kwargs: called.append(1) or product(*args, **kwargs)
+        layouts, "product_of", lambda *views: called.append(1) or product_of(*views)
     )
     program = Program(
         torch.func.grad(of), key=("products", compiles, torch.get_num_threads()), mapped=1

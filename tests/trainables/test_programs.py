@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -59,19 +58,6 @@ def test_a_lone_row_is_computed_twice_over_only_where_it_must_be(threads):
         lone = [traced for shapes, traced in program._own.items() if shapes[1][0] == 1]
         assert [traced is not None for traced in lone] == [alike]
         assert torch.equal(program(ROWS[:1], x), program(ROWS, x)[:1])
-
-
-def test_a_trace_makes_one_mode_and_not_one_for_each_kernel(monkeypatch):
-    """They are half of its time; that PyTorch finds the one is its own affair, and may end."""
-    made, begin = [], FakeTensorMode.__init__
-
-    def counted(mode, *args, **told):
-        made.append(mode)
-        begin(mode, *args, **told)
-
-    monkeypatch.setattr(FakeTensorMode, "__init__", counted)
-    Program(grad(loss), key="modes", mapped=1)(ROWS, X)
-    assert len(made) == 1
 
 
 def test_programs_of_other_keys_are_kept_apart():
