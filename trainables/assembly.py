@@ -157,6 +157,14 @@ class Body:
         """X y + z, rounded once."""
         return self.let(f"call {_V} @llvm.fma.v{LANES}f32({_V} {x}, {_V} {y}, {_V} {z})")
 
+    def sum(self, x: str, y: str) -> str:
+        return self.let(f"fadd {_V} {x}, {y}")
+
+    def unless_at_most_0(self, x: str, y: str) -> str:
+        """The numbers of y, but 0 where those of x are 0 or less."""
+        least = self.let(f"fcmp ole {_V} {x}, {ZEROS}")
+        return self.let(f"select <{LANES} x i1> {least}, {_V} {ZEROS}, {_V} {y}")
+
     def _name(self) -> str:
         self._names += 1
         return f"%v{self._names}"

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import mul
+from typing import NamedTuple, TypeAlias
 
 from trainables.assembly import LANES, ZEROS, Body, Code, compiled
 
@@ -32,7 +33,9 @@ DEPTH = 256
 class Shape:
     """A [m, k], B [k, n], C [m, n]; the strides of A, B and C's rows, in numbers.
 
-    C's columns lie side by side, and B's columns or rows do.
+    C's columns lie side by side, and B's columns or rows do. To C is added, if there is one, a ``bias`` [m, n]
+    of such strides, of which one is 0 and that of columns 0 or 1; then what is negative becomes 0 if ``relu``;
+    then what is not positive in a mask [m, n], whose rows are ``mask`` apart.
     """
 
     m: int
@@ -41,26 +44,56 @@ class Shape:
     a: tuple[int, int]
     b: tuple[int, int]
     c: int
+    bias: tuple[int, int] | None = None
+    relu: bool = False
+    mask: int | None = None
 
     @property
     def turned(self) -> bool:
         """Whether B has to be turned."""
         return self.n > 1 and self.b[1] != 1
 
+    @property
+    def tensors(self) -> str:
+        """What is read and written, by letters: A, B, C, the bias D and the mask E."""
+        return "ABC" + "D" * (self.bias is not None) + "E" * (self.mask is not None)
+
+    def steps(self, tensor: str) -> tuple[int, int]:
+        """How far apart in ``tensor`` lies what rows and columns of C are made of."""
+        column = self.b[1] if self.turned else 1
+        mask, bias = self.mask or 0, self.bias or (0, 0)
+        steps = {"A": (self.a[0], 0), "B": (0, column), "C": (self.c, 1), "D": bias, "E": (mask, 1)}
+        return steps[tensor]
+
 
 class Part(NamedTuple):
-    """Of a product some columns of C and of A; ``first``: else it is added to what C is by now."""
+    """Of a product some columns of C and of A.
+
+    Unless these are the ``first``, it is added to what C is by now; it is done after the ``last``.
+    """
 
     width: int
     depth: int
     first: bool
+    last: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.width}_{self.depth}_{self.first:d}{self.last:d}"
 
 
 def kernel(shape: Shape) -> Code:
-    """``call(count, A, a, B, b, C, c)``: addresses of the first of ``count`` matrices, and steps to the next."""
+    """``call(count, A, a, B, b, C, c, ...)``: addresses of the first of ``count`` matrices, and steps to the next.
+
+    After C come the bias and the mask, if there are any.
+    """
     functions = _Functions(shape)
     functions.product()
-    return compiled(functions.texts.values(), "product", 7)
+    return compiled(functions.texts.values(), "product", 1 + 2 * len(shape.tensors))
+
+
+At: TypeAlias = dict[str, str]
+"""An address in each tensor, by its letter."""
 
 
 class _Functions:
@@ -68,6 +101,7 @@ class _Functions:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
+        self._tensors = shape.tensors
         self.texts: dict[str, str] = {}
 
     def product(self) -> None:
@@ -76,24 +110,25 @@ class _Functions:
         scratch = body.space(min(shape.k, DEPTH) * PANEL) if shape.turned else "null"
 
         def one(z: str, _: Sequence[str]) -> Sequence[str]:
-            a, b, c = (body.at(f"%{x}", body.times(z, f"%{x}s")) for x in "ABC")
+            at = {x: body.at(f"%{x}", body.times(z, f"%{x}s")) for x in self._tensors}
+            a, b = at["A"], at["B"]
             for k in range(0, shape.k, DEPTH):
-                at = body.at(a, k * shape.a[1]), body.at(b, k * shape.b[0]), c, scratch
-                self._panels(body, at, Part(shape.n, min(DEPTH, shape.k - k), first=k == 0))
+                depth = min(DEPTH, shape.k - k)
+                at |= {"A": body.at(a, k * shape.a[1]), "B": body.at(b, k * shape.b[0])}
+                part = Part(shape.n, depth, first=k == 0, last=k + depth == shape.k)
+                self._panels(body, at, part, scratch)
             return ()
 
         body.loop("%count", one)
-        given = ["i64 %count", *(x for m in "ABC" for x in (f"ptr %{m}", f"i64 %{m}s"))]
-        self.texts["product"] = body.function("product", given, inner=False)
+        given = [f"ptr %{x}, i64 %{x}s" for x in self._tensors]
+        self.texts["product"] = body.function("product", ["i64 %count", *given], inner=False)
 
-    def _panels(self, body: Body, at: tuple[str, str, str, str], part: Part) -> None:
+    def _panels(self, body: Body, at: At, part: Part, scratch: str) -> None:
         """Whole panels of ``part``, then what is left over."""
-        a, b, c, scratch = at
-        column = self._shape.b[1] if self._shape.turned else 1
 
         def one(j: int | str, width: int) -> Sequence[str]:
-            places = body.at(b, body.times(j, PANEL * column)), body.at(c, body.times(j, PANEL))
-            body.call(self._panel(part._replace(width=width)), a, *places, scratch)
+            places = self._moved(body, at, (0, PANEL), j)
+            body.call(self._panel(part._replace(width=width)), *places.values(), scratch)
             return ()
 
         whole, rest = divmod(part.width, PANEL)
@@ -102,33 +137,42 @@ class _Functions:
         if rest:
             one(whole, rest)
 
+    def _moved(self, body: Body, at: At, by: tuple[int, int], times: int | str) -> At:
+        """``times`` so many rows and columns on."""
+        moved = dict(at)
+        for x in at:
+            step = sum(map(mul, self._shape.steps(x), by))
+            if step:
+                moved[x] = body.at(at[x], body.times(times, step))
+        return moved
+
     def _panel(self, part: Part) -> str:
         """All rows of C, in tiles."""
-        name = f"panel_{part.width}_{part.depth}_{part.first:d}"
+        name = f"panel_{part.name}"
         if name in self.texts:
             return name
-        shape, body, b, row = self._shape, Body(), "%B", self._shape.b[0]
+        shape, body, row = self._shape, Body(), self._shape.b[0]
+        at = {x: f"%{x}" for x in self._tensors}
         if shape.turned:
             self._turned(body, part)
-            b, row = "%S", PANEL
+            at["B"], row = "%S", PANEL
         count, most = tiles(shape.m)
 
         def one(i: int | str, rows: int) -> Sequence[str]:
-            a, c = (body.times(i, most * by) for by in (shape.a[0], shape.c))
-            tile = self._tile(part, rows, row)
-            body.call(tile, body.at("%A", a), b, body.at("%C", c))
+            places = self._moved(body, at, (most, 0), i)
+            body.call(self._tile(part, rows, row), *places.values())
             return ()
 
         if count:
             body.loop(count, lambda i, _: one(i, most))
         if rest := shape.m - most * count:
             one(count, rest)
-        self.texts[name] = body.function(name, ["ptr %A", "ptr %B", "ptr %C", "ptr %S"])
+        self.texts[name] = body.function(name, [f"ptr %{x}" for x in self._tensors + "S"])
         return name
 
     def _tile(self, part: Part, rows: int, row: int) -> str:
         """``rows`` of C; B's are ``row`` numbers apart."""
-        name = f"tile_{rows}_{part.width}_{part.depth}_{part.first:d}"
+        name = f"tile_{rows}_{part.name}"
         if name in self.texts:
             return name
         (by_row, by_column), body = self._shape.a, Body()
@@ -146,11 +190,27 @@ class _Functions:
             return [body.fma(each[i], some[v], s) for (i, v), s in zip(places, sums, strict=True)]
 
         sums = body.loop(part.depth, column, sums)
-        for total, at, (_, v) in zip(sums, c, places, strict=True):
-            body.store(total, at, lanes[v])
-        arguments = [f"ptr noalias %{x}" for x in "ABC"]
+        for total, at, (i, v) in zip(sums, c, places, strict=True):
+            done = self._ended(body, total, (i, v), lanes[v]) if part.last else total
+            body.store(done, at, lanes[v])
+        arguments = [f"ptr noalias %{x}" for x in self._tensors]
         self.texts[name] = body.function(name, arguments)
         return name
+
+    def _ended(self, body: Body, total: str, place: tuple[int, int], lanes: int) -> str:
+        """What becomes of a vector of sums."""
+        shape, (i, v) = self._shape, place
+        if shape.bias is not None:
+            down, along = shape.bias
+            at = body.at("%D", i * down + v * LANES * along)
+            bias = body.load(at, lanes) if along else body.everywhere(at)
+            total = body.sum(total, bias)
+        if shape.relu:
+            total = body.unless_at_most_0(total, total)
+        if shape.mask is not None:
+            mask = body.load(body.at("%E", i * shape.mask + v * LANES), lanes)
+            total = body.unless_at_most_0(mask, total)
+        return total
 
     def _turned(self, body: Body, part: Part) -> None:
         """B's columns, whose numbers lie side by side, as rows of ``PANEL`` numbers at %S."""

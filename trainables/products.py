@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from trainables.assembly import Code
     from trainables.microkernels import Shape
 
-Product: TypeAlias = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+Some: TypeAlias = "Tensor | None"
+
+Product: TypeAlias = Callable[[Tensor, Tensor, Some, Some, Some], Tensor]
 
 View: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -42,84 +44,153 @@ def compiles() -> bool:
     return bool(binding.get_host_cpu_features().get("avx512f"))
 
 
-def product_of(a_as: View, b_as: View, out_as: View) -> Callable[..., Tensor]:
+class Views(NamedTuple):
+    """What stacks a product reads and writes, of the tensors that it is given."""
+
+    a: View
+    b: View
+    out: View
+    bias: View
+    mask: View
+
+
+def product_of(views: Views, *, relu: bool = False) -> Callable[..., Tensor]:
     """A product of views, which are not made: each lies where the tensor lies that it is of.
 
-    It is given float32 tensors on the CPU, views of them being stacks [M, m, k] and [M, k, n], and gives
-    the stack [M, m, n]. Without ``out`` that lies along rows, or if ``turned`` along columns; None: whichever is
-    sooner done.
+    It is given float32 tensors on the CPU, always of the same shapes, views of them being stacks
+    a [M, m, k] and b [M, k, n], and gives the stack [M, m, n]. To it is added a ``bias`` [M, m, n]; then, if ``relu``, what
+    is negative becomes 0; then what is not positive in a ``mask`` [M, m, n]. Without ``out`` it lies along rows, or if
+    ``turned`` along columns; None: whichever is sooner done.
     """
     plans: dict[object, Product] = {}
 
     def product(
-        a: Tensor, b: Tensor, *, out: Tensor | None = None, turned: bool | None = None
+        a: Tensor,
+        b: Tensor,
+        *,
+        out: Some = None,
+        bias: Some = None,
+        mask: Some = None,
+        turned: bool | None = None,
     ) -> Tensor:
-        of_out = None if out is None else (out.shape, out.stride())
-        key = a.shape, a.stride(), b.shape, b.stride(), of_out, turned
+        rest = (None if x is None else x.stride() for x in (out, bias, mask))
+        key = a.stride(), b.stride(), *rest
         plan = plans.get(key)
         if plan is None:
+            some = (
+                None if x is None else of(x)
+                for x, of in zip((out, bias, mask), views[2:], strict=True)
+            )
+            given = Given(views.a(a), views.b(b), *some)
+            plan = _planned(given, relu=relu, wanted=turned)
+            if plan is None:
+                return _plainly(given, relu=relu)
             if len(plans) >= PLANS:
                 plans.clear()
-            views = a_as(a), b_as(b), None if out is None else out_as(out)
-            plan = _planned(*views, wanted=turned)
-            if plan in _PLAIN:
-                return plan(*views)
             plans[key] = plan
-        return plan(a, b, out)
+        return plan(a, b, out, bias, mask)
 
     return product
 
 
-def _planned(a: Tensor, b: Tensor, out: Tensor | None, *, wanted: bool | None) -> Product:
-    """How tensors like these are multiplied: along C's rows, or along the rows of C' = B' A'."""
-    if 0 in (*a.shape, *b.shape):
-        return _by_torch
-    ways = [_shape(a, b, out), _shape(b.mT, a.mT, None if out is None else out.mT)]
+class Given(NamedTuple):
+    """Stacks [M, rows, columns] of a product."""
+
+    a: Tensor
+    b: Tensor
+    out: Some = None
+    bias: Some = None
+    mask: Some = None
+
+    @property
+    def turned(self) -> Given:
+        """C' = B' A'."""
+        rest = (None if x is None else x.mT for x in self[2:])
+        return Given(self.b.mT, self.a.mT, *rest)
+
+
+def _planned(given: Given, *, relu: bool, wanted: bool | None) -> Product | None:
+    """How tensors like these are multiplied: along C's rows, or along the rows of C'; None: neither way."""
+    if 0 in (*given.a.shape, *given.b.shape):
+        return None
+    ways = [_shape(given, relu), _shape(given.turned, relu)]
     costs = {i: _cost(s) for i, s in enumerate(ways) if s is not None and wanted in {None, bool(i)}}
     if not costs:
-        return _copied if out is None else _copied_out
+        return None
     turned = min(costs, key=costs.__getitem__)
     shape = ways[turned]
     assert shape is not None
-    return _compiled(shape, (b, a) if turned else (a, b), out, turned=bool(turned))
+    return _compiled(shape, given, turned=bool(turned))
 
 
-def _compiled(
-    shape: Shape, factors: tuple[Tensor, Tensor], out: Tensor | None, *, turned: bool
-) -> Product:
-    """C = A B of ``factors`` A and B; ``turned`` if the product's own factors are B' and A'."""
-    code, count = _code(shape), len(factors[0])
-    a, b = (f.stride(0) for f in factors)
-    size, c = (count, shape.m, shape.n), shape.m * shape.n if out is None else out.stride(0)
+def _plainly(given: Given, *, relu: bool) -> Tensor:
+    """The same of tensors that lie badly, or are empty."""
+    a, b, out, bias, mask = given
+    made = product(a.contiguous(), b.contiguous()) if a.numel() and b.numel() else torch.bmm(a, b)
+    made = made if bias is None else made.add_(bias)
+    made = made.relu_() if relu else made
+    made = made if mask is None else made.masked_fill_(mask <= 0, 0)
+    return made if out is None else out.copy_(made)
+
+
+def _compiled(shape: Shape, given: Given, *, turned: bool) -> Product:
+    """The product of tensors like ``given``; ``turned`` if by ``shape`` it is C' = B' A'."""
+    code, count = _code(shape), len(given.a)
+    a, b, *rest = (0 if x is None else x.stride(0) for x in (given.turned if turned else given))
+    c, d, e = rest
+    size = (count, shape.m, shape.n)
+    if given.out is None:
+        c = shape.m * shape.n
     strides = (c, shape.n, 1)
     if turned:
         size, strides = (count, shape.n, shape.m), (c, 1, shape.n)
 
-    def multiply(one: Tensor, other: Tensor, out: Tensor | None) -> Tensor:
-        c_ = torch.empty_strided(size, strides) if out is None else out
-        code.call(count, one.data_ptr(), a, other.data_ptr(), b, c_.data_ptr(), c)
-        return c_
+    def multiply(one: Tensor, other: Tensor, out: Some, bias: Some, mask: Some) -> Tensor:
+        made = torch.empty_strided(size, strides) if out is None else out
+        if turned:
+            one, other = other, one
+        beside = () if bias is None else (bias.data_ptr(), d)
+        if mask is not None:
+            beside = (*beside, mask.data_ptr(), e)
+        at = one.data_ptr(), a, other.data_ptr(), b, made.data_ptr(), c
+        code.call(count, *at, *beside)
+        return made
 
-    def multiply_turned(one: Tensor, other: Tensor, out: Tensor | None) -> Tensor:
-        c_ = torch.empty_strided(size, strides) if out is None else out
-        code.call(count, other.data_ptr(), a, one.data_ptr(), b, c_.data_ptr(), c)
-        return c_
-
-    return multiply_turned if turned else multiply
+    return multiply
 
 
-def _shape(a: Tensor, b: Tensor, out: Tensor | None) -> Shape | None:
+def _shape(given: Given, relu: bool) -> Shape | None:  # noqa: FBT001 - handed on
     """What there is to compile if B and C are read by vectors along their rows; None if they cannot be."""
     from trainables.microkernels import Shape  # noqa: PLC0415 - llvmlite need not be there
 
+    a, b, out, bias, mask = given
     (_, m, k), n = a.shape, b.shape[2]
-    if n > 1 and k > 1 and 1 not in b.stride()[1:]:
+    if k > 1 and 1 not in _steps(b, n=n):
         return None
-    if n > 1 and out is not None and out.stride(2) != 1:
+    if any(_steps(x, n=n)[1] != 1 for x in (out, mask) if x is not None):
         return None
-    (_, *of_a), (_, *of_b) = a.stride(), b.stride()
+    of_bias = None if bias is None else _steps(bias, n=n, m=m, alone=0)
+    if of_bias is not None and (0 not in of_bias or of_bias[1] > 1):
+        return None
     row = n if out is None else out.stride(1)
-    return Shape(m=m, n=n, k=k, a=(of_a[0], of_a[1]), b=(of_b[0], of_b[1]), c=row)
+    (_, *of_a), (_, *of_b) = a.stride(), b.stride()
+    return Shape(
+        m=m,
+        n=n,
+        k=k,
+        a=(of_a[0], of_a[1]),
+        b=(of_b[0], of_b[1]),
+        c=row,
+        bias=of_bias,
+        relu=relu,
+        mask=None if mask is None else mask.stride(1),
+    )
+
+
+def _steps(x: Tensor, *, n: int, m: int = 0, alone: int = 1) -> tuple[int, int]:
+    """The strides of the rows and columns of ``x``; ``alone`` where there is one of them."""
+    row, column = x.stride()[1:]
+    return alone if m == 1 else row, alone if n == 1 else column
 
 
 def _cost(shape: Shape) -> int:
@@ -137,21 +208,10 @@ def _code(shape: Shape) -> Code:
     return kernel(shape)
 
 
-def _by_torch(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
-    return torch.bmm(a, b) if out is None else torch.bmm(a, b, out=out)
+def product(a: Tensor, b: Tensor, *, out: Some = None, turned: bool | None = None) -> Tensor:
+    """Of the tensors themselves."""
+    return product_of(Views(*5 * (_itself,)))(a, b, out=out, turned=turned)
 
 
-def _copied(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
-    return product(a.contiguous(), b.contiguous(), out=out)
-
-
-def _copied_out(a: Tensor, b: Tensor, out: Tensor | None) -> Tensor:
-    assert out is not None
-    return out.copy_(product(a, b))
-
-
-_PLAIN = {_by_torch, _copied, _copied_out}
-"""Plans that look at more of a view than where it lies."""
-
-product = product_of(*3 * (lambda tensor: tensor,))
-"""Of the tensors themselves."""
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor

@@ -11,7 +11,7 @@ from tests.oracles.products import chained
 from trainables import layouts, microkernels, products
 from trainables.layouts import call_compiled_
 from trainables.microkernels import tiles
-from trainables.products import product, product_of
+from trainables.products import Views, product, product_of
 from trainables.programs import Program
 
 pytestmark = pytest.mark.usefixtures("threads")
@@ -69,9 +69,48 @@ def test_it_is_a_chain_of_sums_that_are_rounded_once(depth, layout, monkeypatch)
     products._code.cache_clear()
     rng = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, 7, 11, generator=rng), torch.randn(2, 11, 18, generator=rng)
-    c = product_of(*3 * (lambda tensor: tensor,))(laid(a, layout), laid(b, layout))
+    c = product(laid(a, layout), laid(b, layout))
     for z in range(2):
         assert (c[z].numpy() == chained(a[z].numpy(), b[z].numpy())).all()
+
+
+AS_THEY_ARE = Views(*5 * (lambda tensor: tensor,))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    factors(),
+    st.sampled_from([None, "along", "down", "neither"]),
+    st.booleans(),
+    st.sampled_from([None, *LAYOUTS]),
+    st.sampled_from([None, False, True, *LAYOUTS[:4]]),
+)
+def test_what_is_done_to_sums_is_what_would_be_done_to_the_product(given_, bias, relu, mask, where):
+    a, b = given_
+    count, m, n = len(a), a.shape[1], b.shape[2]
+    rng = torch.Generator().manual_seed(1)
+    expected, beside = product(a, b), {}
+    if bias is not None:
+        shape = {"along": (count, 1, n), "down": (count, m, 1), "neither": (count, m, n)}[bias]
+        beside["bias"] = torch.randn(shape, generator=rng).expand(count, m, n)
+        expected = expected + beside["bias"]
+    expected = expected.relu() if relu else expected
+    if mask is not None:
+        beside["mask"] = laid(torch.randn(count, m, n, generator=rng).relu(), mask)
+        expected = expected.where(beside["mask"] > 0, 0)
+    if where in LAYOUTS:
+        beside["out"] = laid(torch.full((count, m, n), torch.nan), where)
+    elif where is not None:
+        beside["turned"] = where
+    of = product_of(AS_THEY_ARE, relu=relu)
+    for _ in range(2):  # planned, then planned by now
+        assert torch.equal(of(a, b, **beside), expected)
+
+
+def test_numbers_that_are_none_stay_so():
+    a, b = torch.full((1, 2, 3), torch.nan), torch.ones(1, 3, 20)
+    assert product_of(AS_THEY_ARE, relu=True)(a, b).isnan().all()
+    assert product_of(AS_THEY_ARE)(a, b, mask=torch.ones(1, 2, 20)).isnan().all()
 
 
 @pytest.mark.parametrize("rows", range(1, 60))
@@ -99,7 +138,7 @@ def test_programs_use_them_on_one_thread(compiles, used, monkeypatch):
     called = []
     monkeypatch.setattr(layouts, "compiles", lambda: compiles)
     monkeypatch.setattr(
-        layouts, "product_of", lambda *views: called.append(1) or product_of(*views)
+        binding, "product_of", lambda *views, **ends: called.append(1) or product_of(*views, **ends)
     )
     program = Program(
         torch.func.grad(of), key=("products", compiles, torch.get_num_threads()), mapped=1
@@ -115,20 +154,34 @@ def test_programs_use_them_on_one_thread(compiles, used, monkeypatch):
         assert torch.equal(program(rows[row : row + 1], x)[0], slopes[row])
 
 
-def test_a_slope_lies_as_what_it_is_put_together_with(monkeypatch):
-    """As a layer's output does, whichever way was sooner done."""
+def perceptron(row, x):
+    first, bias, second, other = row.split([1024, 32, 320, 10])
+    hidden = (x @ first.view(32, 32) + bias).relu()
+    logits = hidden @ second.view(32, 10) + other
+    return logits.log_softmax(-1)[:, 3].sum()
+
+
+def test_perceptrons_are_products_and_what_stands_between(monkeypatch):
+    """Biases, relus and their slopes are computed by the products, and lie as what they are put together with."""
     monkeypatch.setattr(layouts, "compiles", lambda: True)
     seen = []
 
     def spied(traced, arguments):
         compiled = call_compiled_(traced, arguments)
-        seen.extend(n for n in traced.graph.nodes if n.kwargs.get("turned") is not None)
+        seen.extend(n for n in traced.graph.nodes if n.op == "call_function")
         return compiled
 
-    def deep(row, x):
-        return ((x @ row[:1024].view(32, 32)).relu() @ row[1024:1344].view(32, 10)).square().sum()
-
-    program = Program(torch.func.grad(deep), key="laid", mapped=1, finish=spied)
-    rows, x = torch.randn(3, 1344), torch.randn(16, 32)
-    program(rows, x)
-    assert len(seen) == 1
+    program = Program(torch.func.grad(perceptron), key="laid", mapped=1, finish=spied)
+    rng = torch.Generator().manual_seed(2)
+    rows, x = torch.randn(3, 1386, generator=rng), torch.randn(16, 32, generator=rng)
+    mapped = torch.func.vmap(torch.func.grad(perceptron), in_dims=(0, None))
+    torch.testing.assert_close(program(rows, x), mapped(rows, x), rtol=1e-4, atol=1e-5)
+    assert not {n.target for n in seen} & {torch.add, torch.relu, torch.relu_}
+    products = [n for n in seen if "product" in n.target.__name__]
+    assert [sorted(n.kwargs) for n in products] == [
+        ["bias"],
+        ["bias"],
+        ["mask", "turned"],
+        ["out"],
+        ["out"],
+    ]
