@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from trainables.averagers import coefficients
+from trainables.products import multiplier
 
 if TYPE_CHECKING:
     from spaces.schedules.base import Table
@@ -52,6 +53,7 @@ class Bank:
         self._decays = _padded([[d for _, d in p] for p in pairs], full).to(device)
         self.averages = students.unsqueeze(1).repeat(1, most, 1)
         self._careful = students.device.type != "cpu"
+        self._multiply = multiplier(students)
 
     @torch.no_grad()
     def absorb_(self, block: range, students: Tensor) -> None:
@@ -72,13 +74,24 @@ class Bank:
         for first in range(0, averages.shape[1], GROUP):
             rows = averages[:, first : first + GROUP]
             w, decay = weights[:, first : first + GROUP], decays[:, first : first + rows.shape[1]]
-            new = torch.bmm(w, students)
+            new = self._multiply(w, students)
             # A row of the product touches every student, so one row tells of them all.
             if self._careful or not bool(new[:, 0].sum().isfinite()):
                 self._careful = True
-                _mix_carefully_(rows, decay, w, students)
+                self._mix_carefully_(rows, decay, w, students)
             else:
                 torch.addcmul(new[:, : rows.shape[1]], rows, decay.unsqueeze(-1), out=rows)
+
+    def _mix_carefully_(
+        self, rows: Tensor, decay: Tensor, weights: Tensor, students: Tensor
+    ) -> None:
+        """The same as the plain product where all is finite; NaN only in averages that took one in."""
+        finite = students.isfinite()
+        new = self._multiply(weights, students.where(finite, 0))[:, : rows.shape[1]]
+        struck = self._multiply((weights != 0).float(), (~finite).float())[:, : rows.shape[1]] > 0
+        kept = decay.unsqueeze(-1)
+        mixed = torch.where(kept == 0, new, torch.addcmul(new, rows, kept))
+        rows.copy_(mixed.masked_fill(struck, torch.nan))
 
     def keep(self, rows: Sequence[Sequence[int]], members: Sequence[int]) -> None:
         """Of the member at each of ``members`` keeps the averages at ``rows``, and nothing else."""
@@ -120,16 +133,6 @@ def absorb_(average: Tensor, student: Tensor, w: Tensor, host: Table) -> None:
         return
     mixed = torch.where(w == 1, student, torch.lerp(average, student, w))
     average.copy_(torch.where(w == 0, average, mixed))
-
-
-def _mix_carefully_(rows: Tensor, decay: Tensor, weights: Tensor, students: Tensor) -> None:
-    """The same as the plain product where all is finite; NaN only in averages that took one in."""
-    finite = students.isfinite()
-    new = torch.bmm(weights, students.where(finite, 0))[:, : rows.shape[1]]
-    struck = torch.bmm((weights != 0).float(), (~finite).float())[:, : rows.shape[1]] > 0
-    kept = decay.unsqueeze(-1)
-    mixed = torch.where(kept == 0, new, torch.addcmul(new, rows, kept))
-    rows.copy_(mixed.masked_fill(struck, torch.nan))
 
 
 def _compiled(

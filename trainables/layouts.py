@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from trainables.binding import bind_
 from trainables.graphs import call_directly_, kernels
 from trainables.kernels import INTO, PRODUCT
-from trainables.products import compiles
+from trainables.products import ours
 
 
 def call_compiled_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> Callable[..., Tensor]:
@@ -24,7 +24,7 @@ def call_compiled_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> Calla
 
     Where these are not to be had, or not made for, it multiplies as PyTorch does.
     """
-    if arguments[0].device.type == "cpu" and torch.get_num_threads() == 1 and compiles():
+    if ours(arguments[0]):
         products = [n for n in kernels(traced) if _is_ours(n)]
         for node in products:
             bind_(node)

@@ -54,6 +54,13 @@ class Views(NamedTuple):
     mask: View
 
 
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+AS_THEY_ARE = Views(*5 * (_itself,))
+
+
 def product_of(views: Views, *, relu: bool = False) -> Callable[..., Tensor]:
     """A product of views, which are not made: each lies where the tensor lies that it is of.
 
@@ -208,10 +215,25 @@ def _code(shape: Shape) -> Code:
     return kernel(shape)
 
 
+def ours(like: Tensor) -> bool:
+    """Whether stacks where ``like`` is are multiplied by kernels of our own: on one thread of the CPU."""
+    return like.device.type == "cpu" and torch.get_num_threads() == 1 and compiles()
+
+
+def multiplier(like: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """What multiplies stacks of any shapes where ``like`` is."""
+    if not ours(like):
+        return torch.bmm
+    known: dict[object, Callable[..., Tensor]] = {}
+
+    def multiply(a: Tensor, b: Tensor) -> Tensor:
+        of = known.setdefault((a.shape, b.shape), product_of(AS_THEY_ARE))
+        made: Tensor = of(a, b)
+        return made
+
+    return multiply
+
+
 def product(a: Tensor, b: Tensor, *, out: Some = None, turned: bool | None = None) -> Tensor:
     """Of the tensors themselves."""
-    return product_of(Views(*5 * (_itself,)))(a, b, out=out, turned=turned)
-
-
-def _itself(tensor: Tensor) -> Tensor:
-    return tensor
+    return product_of(AS_THEY_ARE)(a, b, out=out, turned=turned)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracles.products import chained
-from trainables import binding, layouts, microkernels, products
+from trainables import binding, microkernels, products
 from trainables.layouts import call_compiled_
 from trainables.microkernels import tiles
-from trainables.products import Views, product, product_of
+from trainables.products import AS_THEY_ARE, product, product_of
 from trainables.programs import Program
 
 pytestmark = pytest.mark.usefixtures("threads")
@@ -74,9 +74,6 @@ def test_it_is_a_chain_of_sums_that_are_rounded_once(depth, layout, monkeypatch)
         assert (c[z].numpy() == chained(a[z].numpy(), b[z].numpy())).all()
 
 
-AS_THEY_ARE = Views(*5 * (lambda tensor: tensor,))
-
-
 @settings(max_examples=25, deadline=None)
 @given(
     factors(),
@@ -136,7 +133,7 @@ def of(row, x):
 def test_programs_use_them_on_one_thread(compiles, used, monkeypatch):
     """And where they are not used a row has the same bits among any others too."""
     called = []
-    monkeypatch.setattr(layouts, "compiles", lambda: compiles)
+    monkeypatch.setattr(products, "compiles", lambda: compiles)
     monkeypatch.setattr(
         binding, "product_of", lambda *views, **ends: called.append(1) or product_of(*views, **ends)
     )
@@ -163,7 +160,7 @@ def perceptron(row, x):
 
 def test_perceptrons_are_products_and_what_stands_between(monkeypatch):
     """Biases, relus and their slopes are computed by the products, and lie as what they are put together with."""
-    monkeypatch.setattr(layouts, "compiles", lambda: True)
+    monkeypatch.setattr(products, "compiles", lambda: True)
     seen = []
 
     def spied(traced, arguments):
