@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -36,8 +37,22 @@ class Proposal(Protocol):
 
 
 P = TypeVar("P", bound=Proposal)
-Ask: TypeAlias = "Callable[[int, Mapping[str, Any]], P]"
-"""Proposes the candidate of a number, with some of its knobs held at the values given."""
+
+
+class Held(NamedTuple):
+    """Knobs that are not to be drawn, and the parts of the template that they fill, if these are known.
+
+    Where ``parts`` are said (``Space.parts``), ``knobs`` are those in play in them, and no others.
+    """
+
+    knobs: Mapping[str, Any]
+    parts: Mapping[str, Any]
+
+
+FREE = Held(MappingProxyType({}), MappingProxyType({}))
+
+Ask: TypeAlias = "Callable[[int, Held], P]"
+"""Proposes the candidate of a number, with some of its knobs held."""
 
 TRIES = 4
 """Points of the sequence looked at for each average wanted, before a student makes do with fewer."""
@@ -64,7 +79,7 @@ def wave(
         wanted = min(file.fold.averages, file.budget.most + repeats - number)
         if not places or wanted < 1:
             return
-        student = ask(number, {}) if begin is None else begin(number)
+        student = ask(number, FREE) if begin is None else begin(number)
         yield number, student
         number += 1
         if "recipe" in file.refusals(student.filled):
@@ -86,24 +101,25 @@ def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P])
     learning rate alone in the recipe (10 seeds, +- 0.004); 0.070 / 0.069 / 0.066 with nothing in
     it (10 seeds, +- 0.003 between them); all with Optuna's TPE. Spread ones cost the sampler next to nothing.
     """
-    recipe, seen = under_recipe(student.knobs), [student.knobs]
+    seen = [student.knobs]
     if not _averager_knobs(file.space):
         return  # there is one average
     number, half = first + 1, first + -(-wanted // 2)
+    held = Held(under_recipe(student.knobs), file.space.parts(student.filled, "recipe"))
     while number < half and len(seen) == number - first:  # whoever repeats itself is not asked on
-        proposal = ask(number, recipe)
+        proposal = ask(number, held)
         yield proposal
         number += 1
         if proposal.knobs not in seen:
             seen.append(proposal.knobs)
-    others = _others(file.space, recipe, seen, (file.seed, first), wanted)
-    for at, knobs in zip(range(number, first + wanted), others, strict=False):
-        yield ask(at, knobs)
+    others = _others(file.space, held, seen, (file.seed, first), wanted)
+    for at, other in zip(range(number, first + wanted), others, strict=False):
+        yield ask(at, other)
 
 
 def _others(
-    space: Space, recipe: Knobs, seen: list[Knobs], seed: tuple[int, int], wanted: int
-) -> Iterator[Knobs]:
+    space: Space, student: Held, seen: list[Knobs], seed: tuple[int, int], wanted: int
+) -> Iterator[Held]:
     """A student through averagers not ``seen``, no two alike: points of a scrambled Sobol sequence.
 
     The sequence is the study's, turned round by an amount that is the student's own (Cranley &
@@ -112,25 +128,24 @@ def _others(
     names = _averager_knobs(space)
     turned = generator(*seed).random(len(names))
     met = list(seen)
-    for point in _sobol(len(names), seed[0], wanted * TRIES):
-        ways = ((point + turned) % 1.0).tolist()
-        knobs, filled = _at(space, recipe, dict(zip(names, ways, strict=True)))
+    for ways in ((_sobol(len(names), seed[0], wanted * TRIES) + turned) % 1.0).tolist():
+        knobs, filled = _at(space, student, dict(zip(names, ways, strict=True)))
         if knobs not in met and not space.lacking(filled):
             met.append(knobs)
-            yield knobs
+            yield Held(knobs, space.parts(filled, *filled))
 
 
-def _at(space: Space, held: Knobs, ways: Mapping[str, float]) -> tuple[Knobs, Any]:
+def _at(space: Space, held: Held, ways: Mapping[str, float]) -> tuple[Knobs, Any]:
     """What is filled, and the knobs in play where those ``held`` are, and others are so far along their domains."""
-    knobs: Knobs = {}
+    knobs = dict(held.knobs) if held.parts else {}
 
     def pick(path: Path, domain: Domain) -> Any:
         name = knob_name(path)
-        knobs[name] = held[name] if name in held else domain.at(ways[name])
-        return knobs[name]
+        known = held.knobs
+        knobs[name] = found = known[name] if name in known else domain.at(ways[name])
+        return found
 
-    _, filled = space.draw(pick)
-    return knobs, filled
+    return knobs, space.fill(pick, held.parts)
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.asking import REFUSED_AT_FIRST, wave
+from search.asking import FREE, REFUSED_AT_FIRST, Held, wave
 from search.plans import Candidate, fold
 from spaces.problems import SpecError
 from spaces.space import knob_name
@@ -43,14 +43,14 @@ def draft(file: StudyFile, anchors: Anchors, fits: Fits, scales: Scales) -> Draf
     Raises SpecError if nothing of it can be trained.
     """
     ask = _at_random(file)
-    due = iter([anchor.knobs for anchor in anchors.asked])
+    due = iter([Held(anchor.knobs, {}) for anchor in anchors.asked])
     drawn: dict[int, Candidate] = {}
     refused: list[str] = []
     crews: list[Crew] = []
     while (count := len(drawn) + len(refused)) < file.budget.planned:
         asked = {}
         for number, proposal in wave(
-            file, count, ask, begin=lambda first: ask(first, next(due, {}))
+            file, count, ask, begin=lambda first: ask(first, next(due, FREE))
         ):
             if told := file.refusals(proposal.filled):
                 refused += ["; ".join(told.values())]
@@ -80,18 +80,19 @@ class _Drawn:
     filled: Any
 
 
-def _at_random(file: StudyFile) -> Callable[[int, Mapping[str, Any]], _Drawn]:
+def _at_random(file: StudyFile) -> Callable[[int, Held], _Drawn]:
     rng = np.random.default_rng(file.seed)
 
-    def ask(number: int, fixed: Mapping[str, Any]) -> _Drawn:
+    def ask(number: int, held: Held) -> _Drawn:
         del number
-        knobs: dict[str, Any] = {}
+        fixed = held.knobs
+        knobs: dict[str, Any] = dict(fixed) if held.parts else {}
 
         def pick(path: Path, domain: Range | Choice) -> Any:
             name = knob_name(path)
             knobs[name] = fixed[name] if name in fixed else domain.at(rng.random())
             return knobs[name]
 
-        return _Drawn(knobs, file.space.draw(pick)[1])
+        return _Drawn(knobs, file.space.fill(pick, held.parts))
 
     return ask

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from search.aims import evaluation_of
 from search.albums import album, sweep
 from search.anchors import ANCHOR, anchors_of
-from search.asking import REFUSED_AT_FIRST, wave
+from search.asking import FREE, REFUSED_AT_FIRST, wave
 from search.budgets import Spending
 from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
+    from search.asking import Held
     from search.events import FaultKind
     from search.history import History
     from search.ledger import Memory
@@ -145,15 +146,15 @@ class Study:
         reasons = {c: f"refused: {'; '.join(told.values())}" for c, told in why.items()}
         return [self._failed(c, reason, self._now()) for c, reason in reasons.items()]
 
-    def _propose(self, number: int, fixed: Mapping[str, Any]) -> Drawn:
-        return self._suggestions.ask(number, fixed)
+    def _propose(self, number: int, held: Held) -> Drawn:
+        return self._suggestions.ask(number, held.knobs, held.parts)
 
     def _begin(self, number: int) -> Drawn:
         """The next anchor, marked as such; when all were asked for, what the sampler draws."""
         if not self._anchors:
-            return self._propose(number, {})
+            return self._propose(number, FREE)
         anchor = self._anchors.popleft()
-        drawn = self._propose(number, anchor.knobs)
+        drawn = self._suggestions.ask(number, anchor.knobs)
         return replace(drawn, attrs=drawn.attrs | {ANCHOR: anchor.name})
 
     def _program(self, candidate: int) -> Hashable:

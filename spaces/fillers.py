@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from spaces.domains import Choice, Range
@@ -12,11 +13,18 @@ from spaces.problems import Path
 Pick: TypeAlias = "Callable[[Path, Range | Choice], Any]"
 
 
+Parts: TypeAlias = Mapping[str, Any]
+NONE: Parts = MappingProxyType({})
+
+
 class Filler(Protocol):
     """A part of a template."""
 
-    def fill(self, pick: Pick) -> Any:
-        """The part with a value of ``pick`` in each hole that is in play."""
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        """The part with a value of ``pick`` in each hole that is in play.
+
+        Of a mapping the entries that are ``standing`` are filled already: nothing is picked there.
+        """
         ...
 
 
@@ -51,8 +59,8 @@ def _open(parts: Iterable[tuple[Any, Any]], path: Path) -> tuple[tuple[Any, Fill
 class _Fixed:
     node: Any
 
-    def fill(self, pick: Pick) -> Any:
-        del pick
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        del pick, standing
         return self.node
 
 
@@ -61,7 +69,8 @@ class _Hole:
     path: Path
     domain: Range
 
-    def fill(self, pick: Pick) -> Any:
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        del standing
         return pick(self.path, self.domain)
 
 
@@ -71,7 +80,8 @@ class _Options:
     domain: Choice
     options: tuple[Filler, ...]
 
-    def fill(self, pick: Pick) -> Any:
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        del standing
         return self.options[pick(self.path, self.domain)].fill(pick)
 
 
@@ -80,10 +90,11 @@ class _Mapping:
     node: Mapping[str, Any]
     parts: tuple[tuple[str, Filler], ...]
 
-    def fill(self, pick: Pick) -> Any:
-        found = dict(self.node)
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        found = {**self.node, **standing}
         for key, part in self.parts:
-            found[key] = part.fill(pick)
+            if key not in standing:
+                found[key] = part.fill(pick)
         return found
 
 
@@ -92,7 +103,8 @@ class _Sequence:
     node: Sequence[Any]
     parts: tuple[tuple[int, Filler], ...]
 
-    def fill(self, pick: Pick) -> Any:
+    def fill(self, pick: Pick, standing: Parts = NONE) -> Any:
+        del standing
         found = list(self.node)
         for place, part in self.parts:
             found[place] = part.fill(pick)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from search.samplers.base import Ask, Ending, Knobs, Sampler, Scope, Sort, Told
 from search.samplers.coordinates import coordinate
 from search.samplers.priors import Priors
+from spaces.fillers import NONE
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spaces.fillers import Parts
     from spaces.objectives import Objectives
     from spaces.problems import Path
     from spaces.space import Domain, Space
@@ -53,31 +55,33 @@ class Suggestions:
         self._known = 0
         self._asked: Counter[str] = Counter()
 
-    def ask(self, candidate: int, fixed: Knobs = NOTHING) -> Drawn:
+    def ask(self, candidate: int, fixed: Knobs = NOTHING, standing: Parts = NONE) -> Drawn:
         """The proposal for ``candidate``, with the knobs in ``fixed`` at the values given there.
 
-        The other knobs are drawn as if those in ``fixed`` were no part of the space. Raises
-        ``ValueError`` if ``candidate`` is known, or something in ``fixed`` is not a knob in play.
+        The other knobs are drawn as if those in ``fixed`` were no part of the space. ``standing``
+        are the parts of the template that an earlier draw filled with ``fixed``, which are then
+        known to be in play. Raises ``ValueError`` if ``candidate`` is known, or something in
+        ``fixed`` is not a knob in play.
         """
         self._refuse_known(candidate)
-        for name, given in fixed.items():
-            self._refuse_outside(name, given)
+        if not standing:
+            for name, given in fixed.items():
+                self._refuse_outside(name, given)
         sort: Sort = "part" if fixed else "whole"
         place = self._asked[sort]
         believed = self._priors.drawn(candidate, sort, place)
         held = {**believed, **fixed}
         ask = Ask(candidate=candidate, place=place, sort=sort, held=held)
         propose = self._proposer.begin(ask)
-        knobs: dict[str, Any] = {}
+        knobs = dict(fixed) if standing else {}
 
         def pick(path: Path, domain: Domain) -> Any:
             name = knob_name(path)
             knobs[name] = found = held[name] if name in held else propose(name, domain)
             return found
 
-        _, filled = self._space.draw(pick)
-        idle = sorted(fixed.keys() - knobs.keys())
-        if idle:
+        filled = self._space.fill(pick, standing)
+        if idle := sorted(fixed.keys() - knobs.keys()):
             raise ValueError(f"fixed knobs are in play, got {idle=} with {knobs=}")
         attrs = self._proposer.asked(ask, knobs)
         if fixed:

@@ -42,15 +42,15 @@ def file_of(*overrides):
 def at_random(file, seed=0):
     rng = np.random.default_rng(seed)
 
-    def ask(number, fixed):
-        knobs = {}
+    def ask(number, said):
+        fixed, knobs = said.knobs, dict(said.knobs) if said.parts else {}
 
         def pick(path, domain):
             name = knob_name(path)
             knobs[name] = fixed[name] if name in fixed else domain.at(rng.random())
             return knobs[name]
 
-        return Drawn(knobs, file.space.draw(pick)[1], dict(fixed))
+        return Drawn(knobs, file.space.fill(pick, said.parts), dict(fixed))
 
     return ask
 
