@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -159,13 +160,15 @@ _KINDS: dict[str, type[Any]] = {
 
 def encode(event: Event) -> dict[str, Any]:
     """A JSON object whose ``event`` names the kind."""
-    fields = {name: getattr(event, name) for name in _names(event.event)}
-    return {"event": event.event, **fields}
+    names, values = _fields(event.event)
+    return {"event": event.event, **dict(zip(names, values(event), strict=True))}
 
 
 @cache
-def _names(kind: str) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(_KINDS[kind]))
+def _fields(kind: str) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
+    """The names of a kind's fields, and what gives their values."""
+    names = tuple(f.name for f in dataclasses.fields(_KINDS[kind]))
+    return names, attrgetter(*names)
 
 
 def decode(line: dict[str, Any]) -> Event:

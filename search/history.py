@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class History:
     ended: Ended | None = None
     seconds: float = 0.0
     _students: dict[str, int] = field(default_factory=dict)
+    _latest: tuple[Any, int] = field(default=(None, 0), repr=False, compare=False)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
@@ -86,9 +87,11 @@ class History:
         if asked.repeats is not None:
             self.repeats.setdefault(asked.repeats, []).append(asked.candidate)
             return
-        recipe = _SORTED.encode(asked.config.get("recipe"))
-        student = self._students.setdefault(recipe, len(self._students))
-        self.student_of[asked.candidate] = student
+        recipe = asked.config.get("recipe")
+        if recipe is None or recipe is not self._latest[0]:  # averages of a student share it
+            text = _SORTED.encode(recipe)
+            self._latest = recipe, self._students.setdefault(text, len(self._students))
+        self.student_of[asked.candidate] = self._latest[1]
 
     def _refuse_stranger(self, event: Event) -> None:
         match event:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from trainables.tables import skeleton
@@ -64,8 +64,9 @@ def fold(
     Nor with more than fit; where not even one member does, with one.
     """
     students: dict[Recipe, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        students[candidate.recipe].append(candidate)
+    for _, together in groupby(candidates, key=lambda c: id(c.recipe)):  # to compare takes longer
+        averages = list(together)
+        students[averages[0].recipe] += averages
     programs: dict[Hashable, dict[Recipe, list[Candidate]]] = defaultdict(dict)
     for recipe, averages in students.items():
         programs[skeleton(recipe)][recipe] = averages

@@ -9,12 +9,13 @@ import numpy as np
 
 from search.aims import wanted
 from search.events import Event, Measured, Outcome
+from search.recent import Recent
 from search.rungs import Ladder
 from trainables.footprints import parameters
 from trainables.metrics import defined, measure, sheet_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from search.history import History
     from search.studyfile import StudyFile
@@ -33,8 +34,9 @@ class Results:
     def __init__(self, file: StudyFile, history: History) -> None:
         self._file, self._history = file, history
         self._tasks = len(file.scenario.clock().task_ends)
-        self._wanted = wanted(file)
+        self._wanted, self._goals, self._known = wanted(file), file.goals, Recent()
         self._levels = () if file.rungs is None else file.rungs.levels(self._tasks)
+        self._looked_at = {*self._levels, self._tasks}
         reference = file.objectives.reference_cost
         self._ladder = file.rungs.ladder(self._tasks, reference) if file.rungs else Ladder([{}])
 
@@ -55,7 +57,7 @@ class Results:
             records = self._history.records
             seen = [c for c in records if level - 1 in records[c] and self._history.is_drawn(c)]
             sheets = {c: sheet_of(self._history.scores(c)[:level]) for c in sorted(seen)}
-            costs = {c: self._costs(sheet) for c, sheet in sheets.items()}
+            costs = self._costs(level, sheets)
             behind = {c: self._behind(sheet) for c, sheet in sheets.items()}
             self._ladder.admit(level, costs, self._history.student_of, behind)
 
@@ -64,9 +66,16 @@ class Results:
 
         Without those of a rung at which one was not finite.
         """
-        scores, goals = self._history.scores(candidate), self._file.goals
-        sheets = {level: sheet_of(scores[:level]) for level in self._levels if level <= len(scores)}
-        found = {n: goals.told(measure(goals.objectives.names, s)) for n, s in sheets.items()}
+        history, goals = self._history, self._goals
+        passed = [level for level in self._levels if level <= len(history.records[candidate])]
+        found = {
+            level: goals.told(
+                self._objectives(
+                    candidate, level, lambda k=level: sheet_of(history.scores(candidate)[:k])
+                )
+            )
+            for level in passed
+        }
         return {level: row for level, row in found.items() if all(map(isfinite, row))}
 
     def cut(self, candidate: int, reason: str, at: float) -> Outcome:
@@ -98,7 +107,7 @@ class Results:
 
     def _is_looked_at(self, record: Record) -> bool:
         """Whether anything is decided after its task."""
-        return record.task + 1 in {*self._levels, self._tasks}
+        return record.task + 1 in self._looked_at
 
     def _sheet(self, candidate: int, record: Record) -> Sheet:
         known = self._history.scores(candidate)[: record.task]
@@ -132,7 +141,7 @@ class Results:
         if record.task < self._tasks - 1:
             return None
         values = defined(sheets[candidate])
-        missing = [n for n in self._file.goals.names if n not in values]
+        missing = [n for n in self._goals.names if n not in values]
         return Outcome(
             candidate=candidate,
             state="failed" if missing else "complete",
@@ -150,7 +159,7 @@ class Results:
         for level in {r.task + 1 for r in due.values()} & set(self._levels):
             here = {c: sheets[c] for c, r in due.items() if r.task + 1 == level}
             first_time = {c for c in here if self._is_judged(c, level)}
-            costs = {c: self._costs(here[c]) for c in sorted(first_time)}
+            costs = self._costs(level, {c: here[c] for c in sorted(first_time)})
             behind = {c: self._behind(here[c]) for c in first_time}
             kept = self._ladder.judge(level, costs, self._history.student_of, behind)
             out += [
@@ -163,16 +172,24 @@ class Results:
         known = self._history.records[candidate]
         return level - 1 not in known and self._history.is_drawn(candidate)
 
-    def _costs(self, sheet: Sheet) -> Costs:
-        """The objectives of a stream so far, as costs [objectives]."""
-        names = self._file.objectives.names
-        values = measure(names, sheet)
-        costs: Costs = self._file.objectives.costs(np.array([[values[n] for n in names]]))[0]
-        return costs
+    def _costs(self, level: int, sheets: Mapping[int, Sheet]) -> dict[int, Costs]:
+        """The objectives of candidates after ``level`` tasks, as costs [objectives]."""
+        values = [
+            list(self._objectives(c, level, lambda s=sheet: s).values())
+            for c, sheet in sheets.items()
+        ]
+        return dict(zip(sheets, self._goals.objectives.costs(np.array(values)), strict=True))
+
+    def _objectives(
+        self, candidate: int, level: int, sheet: Callable[[], Sheet]
+    ) -> dict[str, float]:
+        """Those of a candidate after ``level`` tasks: rungs judge by them, then samplers are told."""
+        names = self._goals.objectives.names
+        return self._known.of((candidate, level), lambda: measure(names, sheet()))
 
     def _behind(self, sheet: Sheet) -> float:
         """How far a stream so far is behind those that keep the constraints and preferences."""
-        goals = self._file.goals
+        goals = self._goals
         if not (goals.constraints or goals.preferences):
             return 0.0
         return goals.behind(measure(goals.names, sheet))

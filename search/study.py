@@ -57,6 +57,7 @@ class Study:
         room: Room = BOUNDLESS,
     ) -> None:
         self.file, self.history, self.room = file, history, room
+        self._goals = file.goals
         self.directory = ledger.directory
         self._ledger, self._now = ledger, now
         self._evaluation = evaluation_of(file)
@@ -278,7 +279,7 @@ class Study:
         self.spending.take(e for e in events if not self.history.is_again(e))
 
     def _inform(self, outcome: Outcome) -> None:
-        goals, repeats = self.file.goals, self.history.candidates[outcome.candidate].repeats
+        goals, repeats = self._goals, self.history.candidates[outcome.candidate].repeats
         if repeats is not None:
             if means := self.history.final(repeats):
                 self._suggestions.revise(repeats, goals.told(means), goals.limits(means))
@@ -292,7 +293,7 @@ class Study:
     def _replay(self) -> None:
         """Brings the sampler and the rungs to where the history is."""
         for known in self.history.opened.known:
-            goals, values = self.file.goals, known["values"]
+            goals, values = self._goals, known["values"]
             self._suggestions.know(known["knobs"], goals.told(values), goals.limits(values))
         for drawn in self.history.candidates.values():
             if drawn.repeats is None:
