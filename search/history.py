@@ -64,6 +64,10 @@ class History:
         self._refuse_stranger(event)
         self.seconds = max(self.seconds, getattr(event, "at", 0.0))
         match event:
+            case Measured():  # first, being the most
+                self.records[event.candidate].setdefault(event.task, event)
+            case Outcome():
+                self.outcomes.setdefault(event.candidate, event)
             case Asked():
                 self.candidates[event.candidate] = event
                 self.records.setdefault(event.candidate, {})
@@ -71,10 +75,6 @@ class History:
             case Queued():
                 self.jobs[event.job] = event
                 self.job_of |= dict.fromkeys(event.candidates, event.job)
-            case Measured():
-                self.records[event.candidate].setdefault(event.task, event)
-            case Outcome():
-                self.outcomes.setdefault(event.candidate, event)
             case Fault():
                 self.faults.append(event)
             case Ended():
@@ -94,13 +94,14 @@ class History:
         self.student_of[asked.candidate] = self._latest[1]
 
     def _refuse_stranger(self, event: Event) -> None:
+        named: tuple[int, ...]
         match event:
+            case Measured() | Outcome():
+                named = (event.candidate,)
             case Opened():
                 raise SpecError(["the ledger opens a second study"])
             case Queued():
                 named = event.candidates
-            case Measured() | Outcome():
-                named = (event.candidate,)
             case Asked(repeats=int(first)):
                 named = (first,)
             case _:

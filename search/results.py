@@ -15,7 +15,7 @@ from trainables.footprints import parameters
 from trainables.metrics import defined, measure, sheet_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from search.history import History
     from search.studyfile import StudyFile
@@ -66,16 +66,9 @@ class Results:
 
         Without those of a rung at which one was not finite.
         """
-        history, goals = self._history, self._goals
-        passed = [level for level in self._levels if level <= len(history.records[candidate])]
-        found = {
-            level: goals.told(
-                self._objectives(
-                    candidate, level, lambda k=level: sheet_of(history.scores(candidate)[:k])
-                )
-            )
-            for level in passed
-        }
+        finished, told = len(self._history.records[candidate]), self._goals.told
+        passed = [level for level in self._levels if level <= finished]
+        found = {level: told(self._objectives(candidate, level)) for level in passed}
         return {level: row for level, row in found.items() if all(map(isfinite, row))}
 
     def cut(self, candidate: int, reason: str, at: float) -> Outcome:
@@ -174,18 +167,21 @@ class Results:
 
     def _costs(self, level: int, sheets: Mapping[int, Sheet]) -> dict[int, Costs]:
         """The objectives of candidates after ``level`` tasks, as costs [objectives]."""
-        values = [
-            list(self._objectives(c, level, lambda s=sheet: s).values())
-            for c, sheet in sheets.items()
-        ]
+        values = [[*self._objectives(c, level, sheet).values()] for c, sheet in sheets.items()]
         return dict(zip(sheets, self._goals.objectives.costs(np.array(values)), strict=True))
 
     def _objectives(
-        self, candidate: int, level: int, sheet: Callable[[], Sheet]
+        self, candidate: int, level: int, sheet: Sheet | None = None
     ) -> dict[str, float]:
-        """Those of a candidate after ``level`` tasks: rungs judge by them, then samplers are told."""
-        names = self._goals.objectives.names
-        return self._known.of((candidate, level), lambda: measure(names, sheet()))
+        """Those of a candidate after ``level`` tasks, of the ``sheet`` if the history lacks the last.
+
+        Rungs judge by them, and then samplers are told.
+        """
+        names, scores = self._goals.objectives.names, self._history.scores
+        return self._known.of(
+            (candidate, level),
+            lambda: measure(names, sheet_of(scores(candidate)[:level]) if sheet is None else sheet),
+        )
 
     def _behind(self, sheet: Sheet) -> float:
         """How far a stream so far is behind those that keep the constraints and preferences."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 import numpy as np
@@ -25,6 +26,8 @@ PROBE = Clock(steps=64, task_starts=(0, 16, 32, 48))
 class _HasTable(Protocol):
     def table(self, clock: Clock) -> Table: ...
 
+    def span(self, clock: Clock) -> tuple[float, float]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -41,10 +44,10 @@ class Within:
 
     def worst_outside(self, schedule: _HasTable, clock: Clock = PROBE) -> tuple[float, int] | None:
         """The value on ``clock`` that is furthest out of bounds, and its step; None if all are in."""
+        if self._holds(*schedule.span(clock)):
+            return None
         with np.errstate(all="ignore"):
             table = schedule.table(clock)
-            if self._holds(float(table.min()), float(table.max())):
-                return None
             beyond = np.maximum(self.low - table, table - self.high)
         above = table > self.low if self.open_low else table >= self.low
         outside = ~(above & (table <= self.high) & np.isfinite(table))
@@ -52,7 +55,7 @@ class Within:
         return float(table[step]), step
 
     def _holds(self, least: float, most: float) -> bool:
-        """Whether values between two, neither of which is finite if one of the values is not, are in."""
+        """Whether values between two, of which one is not finite if one of the values is not, are in."""
         above = least > self.low if self.open_low else least >= self.low
         return above and most <= self.high and -np.inf < least and most < np.inf
 
@@ -91,6 +94,8 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
     kind: Any = type(spec)
     for name, within in _bounds_of(kind).items():
         value = getattr(spec, name)
+        if type(value) in _PLAIN:
+            continue
         if within is not None and (found := within.worst_outside(value, clock)):
             told = f"got {found[0]} at step {found[1]} of {clock.steps}"
             yield (*path, name), f"must be {within} at every step of the scenario, {told}"
@@ -99,6 +104,10 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
                 yield from out_of_bounds(part, clock, (*path, name, at))
         if isinstance(value, Spec):
             yield from out_of_bounds(value, clock, (*path, name))
+
+
+_PLAIN = {int, float, str, bool, NoneType}
+"""What is no schedule and holds none."""
 
 
 @cache

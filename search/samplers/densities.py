@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Rows: TypeAlias = NDArray[np.float64]
 """A row of cells for each knob, none of them negative: [knobs, cells]."""
 
+Row: TypeAlias = NDArray[np.float64]
+
 Cells: TypeAlias = NDArray[np.int64]
 """Candidates' cells, ``OUT`` for a knob that is not in play: [candidates, knobs]."""
 
@@ -47,7 +49,8 @@ class Grid:
     """The cells of a space's knobs, in the order in which they are given."""
 
     def __init__(self, knobs: Mapping[str, Domain]) -> None:
-        self._place = {name: (at, domain) for at, (name, domain) in enumerate(knobs.items())}
+        self.at = {name: at for at, name in enumerate(knobs)}
+        """Which knob a name is."""
         options = [len(d.options) if isinstance(d, Choice) else 0 for d in knobs.values()]
         self.cells = max([CELLS, *options])
         self.kernels = kernels(self.cells)
@@ -59,22 +62,30 @@ class Grid:
         self.prior: Rows = share * (np.arange(self.cells) < self.sizes[:, None])
         """What is believed before anything is known: one candidate, spread evenly; of a choice one
         of each option, without which an option of bad luck would not be drawn again."""
+        self.places: list[int] = np.flatnonzero(self.choices).tolist()
+        """Of the choices, which knobs they are."""
+        self.drawable = self.prior[self.places, : max(options, default=0)] > 0
+        """Which options each choice has. [choices, options]."""
+        self._each = [
+            (domain.way, size)
+            for domain, size in zip(knobs.values(), self.sizes.tolist(), strict=True)
+        ]
 
     def __len__(self) -> int:
-        return len(self._place)
+        return len(self.at)
 
     def of(self, knobs: Mapping[str, Any]) -> Cells:
         """A candidate's cells. [knobs]."""
-        cells = np.full(len(self), OUT, dtype=np.int64)
+        cells = [OUT] * len(self)
         for name, value in knobs.items():
-            at, domain = self._place[name]
-            scale = int(self.sizes[at])
-            cells[at] = min(int(domain.way(value) * scale), scale - 1)
-        return cells
+            at = self.at[name]
+            way, size = self._each[at]
+            cells[at] = min(int(way(value) * size), size - 1)
+        return np.array(cells, dtype=np.int64)
 
-    def ways(self, cells: Cells, within: Rows) -> Rows:
-        """How far along cells are, and ``within`` them as far as is said in [0, 1). [knobs]."""
-        return (cells + np.where(self.choices, 0.5, within)) / self.sizes
+    def way(self, knob: int, cell: int, within: float) -> float:
+        """How far along its way a cell of a knob is, and ``within`` it as far as is said in [0, 1)."""
+        return (cell + within) / self._each[knob][1]
 
 
 class Ground:

@@ -10,17 +10,19 @@ from pydantic import Field
 
 from search.pruned import Pruned
 from search.pruned.bad import Bad
-from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator, picker
+from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator
 from search.samplers.densities import Cells, Grid, Ground, Rows, spread
 from spaces import fronts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from search.samplers.base import Scope
+    from search.samplers.densities import Row
     from spaces.fronts import Costs
+    from spaces.space import Domain
 
 
 @Sampler.register
@@ -65,7 +67,7 @@ class Tpe(Sampler):
 class Good:
     """The good candidates: kernels ``near`` each, their ``density``, and it summed up along each row.
 
-    To the sums of knob k k is added, so that all rows together ascend.
+    To the sums of knob k k is added.
     """
 
     near: Rows
@@ -85,7 +87,14 @@ class Parzen:
         self._good: Good | None = None
 
     def begin(self, ask: Ask) -> Pick:
-        return picker(self._scope, lambda: self._ways(ask.candidate))
+        found: list[Callable[[str], float]] = []
+
+        def pick(name: str, domain: Domain) -> Any:
+            if not found:  # only once it is certain that not all knobs are held
+                found.append(self._way(ask.candidate))
+            return domain.at(found[0](name))
+
+        return pick
 
     def asked(self, ask: Ask, knobs: Knobs) -> dict[str, Any]:
         self.replay(ask.candidate, knobs, {})
@@ -110,38 +119,42 @@ class Parzen:
         at_rungs = self._ended[told.candidate].at_rungs
         self._ended[told.candidate] = replace(told, at_rungs=at_rungs)
 
-    def _ways(self, candidate: int) -> list[float]:
-        """How far along each knob's way it is proposed. [knobs]."""
-        rng = generator(self._scope.seed, candidate)
-        within = rng.random(len(self._grid))
+    def _way(self, candidate: int) -> Callable[[str], float]:
+        """How far along its way a knob is proposed, by its name."""
+        rng, at = generator(self._scope.seed, candidate), self._grid.at
+        within = rng.random(len(self._grid)).tolist()
         if len(self._ended) < self._spec.startup:
-            return within.tolist()
+            return lambda name: within[at[name]]
         if self._good is None:
             self._good = self._look()  # once for all asks between two tells
-        cells = self._best_drawn(self._good, rng)
-        choices = self._grid.choices
-        cells[choices] = self._chosen(self._good, rng)
-        return self._grid.ways(cells, within).tolist()
+        good, drawn = self._good, rng.random((len(self._grid), self._spec.draws))
+        options = dict(zip(self._grid.places, self._chosen(good, rng), strict=True))
 
-    def _best_drawn(self, good: Good, rng: np.random.Generator) -> Cells:
-        """Of draws from the good, those that are the densest among all. [knobs]."""
-        many, knob = len(self._grid), np.arange(len(self._grid))[:, None]
-        drawn = rng.random((many, self._spec.draws)) + knob
-        at = np.searchsorted(good.summed.ravel(), drawn.ravel(), side="right").reshape(drawn.shape)
-        cells = np.clip(at - knob * self._grid.cells, 0, self._grid.sizes[:, None] - 1)
-        ground = self._ground.rows[knob, cells] + self._grid.prior[knob, cells]
-        best: Cells = cells[knob[:, 0], (good.density[knob, cells] / ground).argmax(axis=1)]
-        return best
+        def way(name: str) -> float:
+            knob = at[name]
+            if knob in options:
+                return self._grid.way(knob, options[knob], 0.5)
+            return self._grid.way(knob, self._best(good, knob, drawn[knob]), within[knob])
 
-    def _chosen(self, good: Good, rng: np.random.Generator) -> Cells:
+        return way
+
+    def _best(self, good: Good, knob: int, drawn: Row) -> int:
+        """Of draws from the good the one that is the densest among all. ``drawn`` in [0, 1). [draws]."""
+        found = good.summed[knob].searchsorted(drawn + knob, side="right")
+        cells = np.minimum(found, self._grid.sizes[knob] - 1)
+        ground = self._ground.rows[knob][cells] + self._grid.prior[knob][cells]
+        return int(cells[(good.density[knob][cells] / ground).argmax()])
+
+    def _chosen(self, good: Good, rng: np.random.Generator) -> list[int]:
         """An option for each choice. Before anything is known a ``share`` is believed to be good."""
-        choices = self._grid.choices
-        options = int(self._grid.sizes[choices].max(initial=0))
+        choices, drawable = self._grid.places, self._grid.drawable
+        if not choices:
+            return []
+        options = drawable.shape[1]
         hits = good.near[choices, :options]
         misses = np.maximum(self._ground.rows[choices, :options] - hits, 0)
         share = rng.beta(1 + hits, 1 / self._spec.share - 1 + misses)
-        drawable = self._grid.prior[choices, :options] > 0
-        return np.where(drawable, share, -1).argmax(axis=1) if options else np.empty(0, np.int64)
+        return np.where(drawable, share, -1).argmax(axis=1).tolist()
 
     def _look(self) -> Good:
         ended = [self._ended[number] for number in sorted(self._ended)]

@@ -179,6 +179,11 @@ def test_what_is_not_json_is_refused_before_anything_is_written(tmp_path):
     assert read(tmp_path) == [OPENED]
 
 
+def test_text_may_name_what_is_no_json_number(tmp_path):
+    write(tmp_path, [OPENED, Fault(job=0, reason="a loss of NaN, of -Infinity", at=0)])
+    assert read(tmp_path)[1].reason == "a loss of NaN, of -Infinity"
+
+
 def test_a_full_disk_leaves_whole_appends(tmp_path):
     """A file that may not grow stands in for the disk."""
     script = """

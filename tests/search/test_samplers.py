@@ -167,6 +167,17 @@ def test_fixing_what_cannot_be_is_refused_before_anything_is_asked(fixed, messag
     assert suggestions.counts()["running"] == 0
 
 
+@pytest.mark.parametrize("kind", Sampler.kinds)
+def test_parts_that_stand_change_no_proposal(kind):
+    plain, sharing = begin(kind), begin(kind)
+    first = plain.ask(0)
+    assert sharing.ask(0) == first
+    fixed = {"recipe.lr": first.knobs["recipe.lr"]}
+    again = sharing.ask(1, fixed, SPACE.parts(first.filled, "recipe"))
+    assert again == plain.ask(1, fixed)
+    assert again.filled["recipe"] is first.filled["recipe"]
+
+
 def test_fixing_a_knob_of_an_option_not_chosen_is_refused():
     space = Space({"s": Choice(({"kind": "a"}, {"kind": "b", "x": Range(0.0, 1.0)}))})
     with pytest.raises(ValueError, match=r"fixed knobs are in play, got idle=\['s.1.x'\]"):

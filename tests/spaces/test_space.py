@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces.domains import Choice, Range
+from spaces.same import Same
 from spaces.space import Space, holes, knob_name
 
 R = Range(0.0, 1.0)
@@ -80,6 +81,27 @@ def test_a_template_without_holes_is_its_only_point():
     space = Space({"a": [1, {"b": None}]})
     assert space.draw(middle) == ({}, space.template)
     assert list(space.corners()) == [({}, space.template)]
+
+
+def test_parts_of_an_earlier_draw_are_shared_and_asked_for_no_more():
+    space, asked = Space(TREE), []
+    _, first = space.draw(middle)
+    parts = space.parts(first, "strategy")
+
+    def low(path, domain):
+        asked.append(path)
+        return domain.at(0)
+
+    again = space.fill(low, parts)
+    assert asked == [("lr",), ("list", 0)]
+    assert again == space.draw(low)[1] | {"strategy": first["strategy"]}
+    assert again["strategy"] is first["strategy"]
+
+
+def test_what_another_part_may_change_is_not_shared():
+    space = Space({"a": Same("!same b"), "b": R})
+    _, filled = space.draw(middle)
+    assert filled == {"a": 0.5, "b": 0.5} and not space.parts(filled, "a", "b")
 
 
 def test_survives_pickling():

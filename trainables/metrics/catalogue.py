@@ -75,7 +75,7 @@ def _parted(wanted: tuple[str, ...]) -> tuple[tuple[Metric, ...], tuple[Metric, 
 
 
 def _values(metrics: Iterable[Metric], sheet: Sheet) -> dict[str, float]:
-    tasks = tasks_in({n: rows for n, rows in sheet.items() if not n.startswith(PREFIX)})
+    tasks = tasks_in(sheet)
     return {m.name: m.value(sheet, tasks) for m in metrics}
 
 
