@@ -31,8 +31,8 @@ def of_evaluation(
     stream = (scenario or RotatedDigits()).stream()
     rows = []
     for study in STUDIES:
-        _of(stream, study, model)
-        training, judging, averages = _of(stream, study, model)
+        of_job(stream, study, model)
+        training, judging, averages = of_job(stream, study, model)
         rows.append(
             {
                 "study": study,
@@ -47,9 +47,11 @@ def of_evaluation(
     return rows
 
 
-def _of(stream: Stream, study: str, model: str) -> tuple[float, float, int]:
-    """Seconds of training and of judging, and how many averages were judged."""
-    cohort = _cohort(stream, study, model)
+def of_job(
+    stream: Stream, study: str, model: str, members: int = MEMBERS
+) -> tuple[float, float, int]:
+    """Seconds of training and of judging so many students, and how many averages were judged."""
+    cohort = _cohort(stream, study, model, members)
     judge, training, judging = Judge(cohort, stream, ACCURACY), 0.0, 0.0
     for _ in range(stream.clock.task_count):
         began = time.process_time()
@@ -61,11 +63,11 @@ def _of(stream: Stream, study: str, model: str) -> tuple[float, float, int]:
     return training, judging, len(cohort.seats)
 
 
-def _cohort(stream: Stream, study: str, model: str) -> Cohort:
+def _cohort(stream: Stream, study: str, model: str, count: int) -> Cohort:
     """The first job of the study's candidates with so many students."""
     each = STUDIES[study].averages * len(set(STUDIES[study].teachers))
-    candidates = draw(study, model, MEMBERS * each)
-    crew = fold(candidates, most_members=MEMBERS)[0]
+    candidates = draw(study, model, count * each)
+    crew = fold(candidates, most_members=count)[0]
     of = {c.number: c for c in candidates}
     members = [Member(of[m[0]].recipe, tuple(of[n].averager for n in m)) for m in crew]
     return Cohort(members, stream, seed=0)

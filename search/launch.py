@@ -47,7 +47,7 @@ def unwatched(study: Study) -> None:
     """Shows nothing."""
 
 
-LIBRARIES = ("equipoise", "ray", "optuna", "mlflow", "torch", "numpy", "scikit-learn")
+LIBRARIES = ("equipoise", "ray", "optuna", "mlflow", "torch", "llvmlite", "numpy", "scikit-learn")
 
 
 def launch(

@@ -1,6 +1,7 @@
 """What makes a member's arithmetic the same to the last bit whoever trains beside it.
 
-Members lie side by side in one batched matrix product. On CPUs that product is MKL's, and by
+Members lie side by side in one batched matrix product. Where that is compiled here
+(``trainables/products.py``) each number is a sum of its own, in one order. Elsewhere on CPUs it is MKL's, and by
 default it picks its kernel by how a matrix happens to lie in memory, so that a member whose
 matrices are not whole 64-byte lines would round differently at another place in its cohort.
 ``STRICT`` (Intel's conditional numerical reproducibility) takes that choice away; it was measured

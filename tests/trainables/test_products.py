@@ -176,3 +176,13 @@ def test_perceptrons_are_products_and_what_stands_between(monkeypatch):
     assert not {n.target for n in seen} & {torch.add, torch.relu, torch.relu_}
     beside = sorted(sorted(n.kwargs) for n in seen if "product" in n.target.__name__)
     assert beside == [["bias"], ["bias"], ["mask", "turned"], ["out"], ["out"]]
+
+
+def test_nothing_is_compiled_where_llvmlite_is_not(monkeypatch):
+    monkeypatch.setattr(products, "find_spec", {"llvmlite": None}.__getitem__)
+    products.compiles.cache_clear()
+    try:
+        assert not products.compiles()
+        assert products.multiplier(torch.ones(1)) is torch.bmm
+    finally:
+        products.compiles.cache_clear()
