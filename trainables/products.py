@@ -83,16 +83,11 @@ def product_of(views: Views, *, relu: bool = False) -> Callable[..., Tensor]:
         key = a.stride(), b.stride(), *rest
         plan = plans.get(key)
         if plan is None:
-            some = (
-                None if x is None else of(x)
-                for x, of in zip((out, bias, mask), views[2:], strict=True)
-            )
-            given = Given(views.a(a), views.b(b), *some)
-            plan = _planned(given, relu=relu, wanted=turned)
-            if plan is None:
-                return _plainly(given, relu=relu)
             if len(plans) >= PLANS:
                 plans.clear()
+            some = zip((a, b, out, bias, mask), views, strict=True)
+            given = Given(*(None if x is None else of(x) for x, of in some))  # type: ignore[arg-type] # a and b are there
+            plan = _planned(given, relu=relu, wanted=turned) or _plain(views, relu=relu)
             plans[key] = plan
         return plan(a, b, out, bias, mask)
 
@@ -129,14 +124,19 @@ def _planned(given: Given, *, relu: bool, wanted: bool | None) -> Product | None
     return _compiled(shape, given, turned=bool(turned))
 
 
-def _plainly(given: Given, *, relu: bool) -> Tensor:
+def _plain(views: Views, *, relu: bool) -> Product:
     """The same of tensors that lie badly, or are empty."""
-    a, b, out, bias, mask = given
-    made = product(a.contiguous(), b.contiguous()) if a.numel() and b.numel() else torch.bmm(a, b)
-    made = made if bias is None else made.add_(bias)
-    made = made.relu_() if relu else made
-    made = made if mask is None else made.masked_fill_(mask <= 0, 0)
-    return made if out is None else out.copy_(made)
+
+    def multiply(a: Tensor, b: Tensor, out: Some, bias: Some, mask: Some) -> Tensor:
+        one, other = views.a(a), views.b(b)
+        empty = 0 in (*one.shape, *other.shape)
+        made = torch.bmm(one, other) if empty else multiplied(one.contiguous(), other.contiguous())
+        made = made if bias is None else made.add_(views.bias(bias))
+        made = made.relu_() if relu else made
+        made = made if mask is None else made.masked_fill_(views.mask(mask) <= 0, 0)
+        return made if out is None else views.out(out).copy_(made)
+
+    return multiply
 
 
 def _compiled(shape: Shape, given: Given, *, turned: bool) -> Product:
@@ -221,18 +221,15 @@ def ours(like: Tensor) -> bool:
 
 def multiplier(like: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     """What multiplies stacks of any shapes where ``like`` is."""
-    if not ours(like):
-        return torch.bmm
-    known: dict[object, Callable[..., Tensor]] = {}
-
-    def multiply(a: Tensor, b: Tensor) -> Tensor:
-        of = known.setdefault((a.shape, b.shape), product_of(AS_THEY_ARE))
-        made: Tensor = of(a, b)
-        return made
-
-    return multiply
+    return multiplied if ours(like) else torch.bmm
 
 
-def product(a: Tensor, b: Tensor, *, out: Some = None, turned: bool | None = None) -> Tensor:
-    """Of the tensors themselves."""
-    return product_of(AS_THEY_ARE)(a, b, out=out, turned=turned)
+def multiplied(a: Tensor, b: Tensor) -> Tensor:
+    """The products of stacks [M, m, k] and [M, k, n] of float32 on the CPU. [M, m, n]."""
+    made: Tensor = _of_shapes(a.shape, b.shape)(a, b)
+    return made
+
+
+@lru_cache(maxsize=CODES)
+def _of_shapes(*_: torch.Size) -> Callable[..., Tensor]:
+    return product_of(AS_THEY_ARE)

@@ -29,7 +29,7 @@ from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import simplify_
 from trainables.layouts import call_compiled_
 from trainables.moulds import Mould
-from trainables.products import compiles, product
+from trainables.products import compiles, multiplied
 from trainables.tracing import traced
 
 Function: TypeAlias = Callable[..., Tensor]
@@ -104,7 +104,7 @@ def warm() -> None:
 
     traced(vmap(grad(square)), torch.zeros(LEAST_ROWS, 1))
     if compiles():
-        product(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
+        multiplied(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from torch.nn.utils import parameters_to_vector
 from spaces.schedules.constant import Constant
 from spaces.schedules.cosine import Cosine
 from tests.oracles import averages, training
+from trainables import products, programs
 from trainables.averagers.ema import Ema
 from trainables.averagers.lawa import Lawa
 from trainables.averagers.student import Student
@@ -91,6 +92,16 @@ def test_real_data_and_masks_go_as_in_the_plain_loop(scenario, model):
         assert row == pytest.approx(expected, abs=0.005)  # a sample on the border may fall off
 
 
+@pytest.fixture(params=["compiled", "pytorch"])
+def multiplied(request, monkeypatch):
+    """By kernels of our own, as they would be anywhere; or by PyTorch's."""
+    monkeypatch.setattr(products, "compiles", lambda: request.param == "compiled")
+    programs.TRACED.clear()
+    yield
+    programs.TRACED.clear()
+
+
+@pytest.mark.usefixtures("multiplied")
 @pytest.mark.parametrize("threads", [1, 2], indirect=True)
 @pytest.mark.parametrize("batch", [1, 5, 32])
 @pytest.mark.parametrize("hidden", [(), (1,), (7,), (100, 37)])
@@ -109,6 +120,7 @@ def test_matrices_that_are_no_whole_cache_lines_round_alike(threads, batch, hidd
         assert together[1][seat] == accuracy[0]
 
 
+@pytest.mark.usefixtures("multiplied")
 @pytest.mark.parametrize("threads", [1], indirect=True)
 @pytest.mark.parametrize("strategy", [Finetune(), TEACHER], ids=["finetune", "mean_teacher"])
 @pytest.mark.parametrize("channels", [(16, 32), (5, 8)])

@@ -11,13 +11,17 @@ from tests.oracles.products import chained
 from trainables import binding, microkernels, products
 from trainables.layouts import call_compiled_
 from trainables.microkernels import tiles
-from trainables.products import AS_THEY_ARE, product, product_of
+from trainables.products import AS_THEY_ARE, multiplied, product_of
 from trainables.programs import Program
 
 pytestmark = pytest.mark.usefixtures("threads")
 
 SIZES = st.sampled_from([1, 2, 3, 5, 8, 10, 13, 16, 17, 31, 32, 33, 48, 65])
 LAYOUTS = ["rows", "columns", "apart", "strided", "shared"]
+
+
+def product(a, b, **beside):
+    return product_of(AS_THEY_ARE)(a, b, **beside)
 
 
 def laid(matrices, layout):
@@ -114,6 +118,14 @@ def test_numbers_that_are_none_stay_so():
 def test_tiles_cover_all_rows(rows):
     count, most = tiles(rows)
     assert 0 <= rows - count * most < most <= 12
+
+
+def test_stacks_of_many_shapes_that_lie_alike():
+    """Their strides alone do not tell them apart."""
+    a, b = torch.ones(1, 8, 40), torch.ones(1, 40, 8)
+    for size in (40, 30, 20):
+        c = multiplied(a[:, :, :size], b[:, :size])
+        assert (c == size).all()
 
 
 def test_nothing_is_multiplied_of_empty_matrices():
