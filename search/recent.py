@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+_NOTHING: Any = object()
+
+
 class Recent:
     """Keeps the last ``MOST`` answers, by what they are answers to.
 
@@ -26,13 +29,13 @@ class Recent:
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` makes for ``key``, which must be the same whenever it is called."""
-        if key in self._known:
-            self._known.move_to_end(key)
-        else:
-            self._known[key] = make()
+        known: T = self._known.get(key, _NOTHING)
+        if known is _NOTHING:
+            known = self._known[key] = make()
             if len(self._known) > self.MOST:
                 self._known.popitem(last=False)
-        known: T = self._known[key]
+        else:
+            self._known.move_to_end(key)
         return known
 
     def __reduce__(self) -> tuple[type[Recent], tuple[()]]:

@@ -105,6 +105,7 @@ class Scales:
         self, scenario: Scenario, snapshots: Snapshots | None = None, *, cohorts: int = 1
     ) -> None:
         self._scenario, self._snapshots, self._cohorts = scenario, snapshots, cohorts
+        self._clock = scenario.clock()
         self._known: dict[tuple[Hashable, int, int], int] = {}
         self._rows: dict[Averager, int] = {}
 
@@ -136,9 +137,10 @@ class Scales:
 
     def rows(self, averager: Averager) -> int:
         """The rows that ``averager`` takes: one, unless its windows overlap or it merges."""
-        if averager not in self._rows:
-            self._rows[averager] = rows(averager, self._scenario.clock())
-        return self._rows[averager]
+        known = self._rows.get(averager)
+        if known is None:
+            known = self._rows[averager] = rows(averager, self._clock)
+        return known
 
     def _snapped(self, clock: Clock) -> list[int]:
         return [0] if self._snapshots is None else self._snapshots.rows(clock)
@@ -147,7 +149,7 @@ class Scales:
         """What ``held`` has room for; ``most`` limits the members of programs."""
 
         def fits(recipe: Recipe, members: int, averages: int) -> bool:
-            if members > most.get(program(recipe), members):
+            if most and members > most.get(program(recipe), members):
                 return False
             return held.size is None or self.weigh(recipe, members, averages) <= held.size
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache
-from types import NoneType
-from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 from pydantic_core import PydanticCustomError, core_schema
@@ -94,8 +102,6 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
     kind: Any = type(spec)
     for name, within in _bounds_of(kind).items():
         value = getattr(spec, name)
-        if type(value) in _PLAIN:
-            continue
         if within is not None and (found := within.worst_outside(value, clock)):
             told = f"got {found[0]} at step {found[1]} of {clock.steps}"
             yield (*path, name), f"must be {within} at every step of the scenario, {told}"
@@ -106,14 +112,16 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
             yield from out_of_bounds(value, clock, (*path, name))
 
 
-_PLAIN = {int, float, str, bool, NoneType}
-"""What is no schedule and holds none."""
-
-
 @cache
 def _bounds_of(kind: Any) -> dict[str, Within | None]:
-    """The fields of a kind of spec, and the bounds of those that are schedules."""
+    """The fields of a kind of spec that may hold others, and the bounds of those that are schedules."""
     hints = get_type_hints(kind, include_extras=True)
     notes = {f.name: getattr(hints[f.name], "__metadata__", ()) for f in fields(kind)}
     bounds = {name: [n for n in of if isinstance(n, Within)] for name, of in notes.items()}
-    return {name: next(iter(of), None) for name, of in bounds.items()}
+    return {name: next(iter(of), None) for name, of in bounds.items() if not _is_plain(hints[name])}
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether a field is a number or a word."""
+    bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return bare in {int, float, str, bool} or get_origin(bare) is Literal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from search.pruned.base import Pruned, Tier, complete
 
@@ -24,6 +24,7 @@ class Bad(Pruned):
     """
 
     kind: Literal["bad"] = "bad"
+    alone: ClassVar[bool] = True
 
     def tiers(self, ended: Sequence[Told], objectives: Objectives) -> list[Tier]:
         return [complete(ended, objectives)]

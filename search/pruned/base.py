@@ -56,6 +56,8 @@ class Pruned(Family):
     __slots__ = ()
     heeds: ClassVar[bool] = True
     """Whether one that was pruned counts at all, be it as a bad one."""
+    alone: ClassVar[bool] = False
+    """Whether the complete are the only tier, so that nobody need look at the others."""
 
     def tiers(self, ended: Sequence[Told], objectives: Objectives) -> list[Tier]:
         """Tiers of those that may be good, best first, of ``ended``, which ascend by number.

@@ -24,6 +24,7 @@ class Ignored(Pruned):
 
     kind: Literal["ignored"] = "ignored"
     heeds: ClassVar[bool] = False
+    alone: ClassVar[bool] = True
 
     def tiers(self, ended: Sequence[Told], objectives: Objectives) -> list[Tier]:
         return [complete(ended, objectives)]

@@ -148,17 +148,18 @@ def spread(grid: Grid, cells: Cells) -> Rows:
 def _widths(grid: Grid, inside: Cells, knob: int) -> NDArray[np.int64] | int:
     if grid.choices[knob]:
         return WIDTHS
-    ends = np.concatenate([[0], inside, [grid.cells - 1]])
-    gaps = np.diff(ends)
-    if len(inside) > 1:
-        gaps[0], gaps[-1] = 0, 0
+    gaps = np.zeros(len(inside) + 1)
+    np.subtract(inside[1:], inside[:-1], out=gaps[1:-1])
+    if len(inside) == 1:
+        gaps[:] = inside[0], grid.cells - 1 - inside[0]
     least = 1 / min(100, len(inside) + 2)
     return width(np.maximum(np.maximum(gaps[1:], gaps[:-1]) / grid.cells, least))
 
 
 def width(sigma: Rows) -> NDArray[np.int64]:
     """The number of the kernels that are nearest to ``sigma`` of the way wide."""
-    return np.clip(np.rint(-2 * np.log2(sigma)), 0, WIDTHS - 1).astype(np.int64)
+    nearest = np.rint(-2 * np.log2(sigma))
+    return np.minimum(np.maximum(nearest, 0), WIDTHS - 1).astype(np.int64)
 
 
 @lru_cache(maxsize=4)

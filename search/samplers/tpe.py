@@ -13,6 +13,7 @@ from search.pruned.bad import Bad
 from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator
 from search.samplers.densities import Cells, Grid, Ground, Rows, spread
 from spaces import fronts
+from spaces.layers import Layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from search.samplers.base import Scope
     from search.samplers.densities import Row
     from spaces.fronts import Costs
+    from spaces.objectives import Objectives
     from spaces.space import Domain
 
 
@@ -84,6 +86,7 @@ class Parzen:
         self._ground = Ground(self._grid)
         self._cells: dict[int, Cells] = {}
         self._ended: dict[int, Told] = {}
+        self._whole = Whole(scope.objectives)
         self._good: Good | None = None
 
     def begin(self, ask: Ask) -> Pick:
@@ -111,6 +114,7 @@ class Parzen:
         self._good = None
         if told.state == "complete" or self._spec.pruned.heeds:
             self._ended[told.candidate] = told
+            self._whole.take(told)
         else:
             self._ground.remove(self._cells.pop(told.candidate))
 
@@ -118,6 +122,9 @@ class Parzen:
         self._good = None
         at_rungs = self._ended[told.candidate].at_rungs
         self._ended[told.candidate] = replace(told, at_rungs=at_rungs)
+        self._whole = Whole(self._scope.objectives)
+        for known in self._ended.values():
+            self._whole.take(known)
 
     def _way(self, candidate: int) -> Callable[[str], float]:
         """How far along its way a knob is proposed, by its name."""
@@ -157,19 +164,50 @@ class Parzen:
         return np.where(drawable, share, -1).argmax(axis=1).tolist()
 
     def _look(self) -> Good:
-        ended = [self._ended[number] for number in sorted(self._ended)]
-        room = min(self._spec.most, int(np.ceil(self._spec.share * len(ended))))
-        best: list[int] = []
-        for tier in self._spec.pruned.tiers(ended, self._scope.objectives):
-            if left := room - len(best):
-                rows = best_of(tier.costs, tier.excess, left)
-                best += [tier.candidates[row] for row in rows]
-        cells = np.array([self._cells[number] for number in best], dtype=np.int64)
+        room = min(self._spec.most, int(np.ceil(self._spec.share * len(self._ended))))
+        cells = np.array([self._cells[number] for number in self._best_of(room)], dtype=np.int64)
         near = spread(self._grid, cells.reshape(-1, len(self._grid)))
         density = near + self._grid.prior
         density /= density.sum(axis=1, keepdims=True)
         summed: Rows = density.cumsum(axis=1) + np.arange(len(self._grid))[:, None]
         return Good(near, density, summed)
+
+    def _best_of(self, room: int) -> list[int]:
+        """The good candidates, at most ``room``."""
+        if self._spec.pruned.alone and self._whole.kept > room:
+            return self._whole.best(room)
+        ended = [self._ended[number] for number in sorted(self._ended)]
+        best: list[int] = []
+        for tier in self._spec.pruned.tiers(ended, self._scope.objectives):
+            if left := room - len(best):
+                rows = best_of(tier.costs, tier.excess, left)
+                best += [tier.candidates[row] for row in rows]
+        return best
+
+
+class Whole:
+    """Complete candidates that kept their limits, in layers: the best of many without ranking all."""
+
+    def __init__(self, objectives: Objectives) -> None:
+        self._objectives = objectives
+        self._layers = Layers(len(objectives.names))
+        self.kept = 0
+        """How many there are."""
+
+    def take(self, told: Told) -> None:
+        """Takes one in, if it is complete and kept its limits."""
+        if told.values is not None and told.excess == 0:
+            self._layers.add(self._objectives.costs(told.values), [told.candidate])
+            self.kept += 1
+
+    def best(self, room: int) -> list[int]:
+        """Those of ``best_of``, room < kept, in ascending order."""
+        cut = self._layers.cut(room, shared=False)
+        before = [number for rank in range(cut.rank) for number in self._layers.owners_at(rank)]
+        pairs = zip(*self._layers.rows(cut.rank), strict=True)
+        tied = sorted((number, row.tolist()) for row, numbers in pairs for number in numbers)
+        rows = _most_apart(np.array([row for _, row in tied]), room - len(before))
+        return sorted([*before, *(tied[row][0] for row in rows.tolist())])
 
 
 def best_of(costs: Costs, excess: Costs, room: int) -> list[int]:
@@ -193,7 +231,11 @@ def _front_first(costs: Costs, room: int) -> NDArray[np.bool_]:
     rank = fronts.ranks(costs)
     last = np.partition(rank, room - 1)[room - 1]
     chosen, tied = rank < last, np.flatnonzero(rank == last)
-    worst = costs[tied].max(axis=0)
-    shares = fronts.contributions(costs[tied], worst + np.ptp(costs[tied], axis=0))
-    chosen[tied[np.argsort(-shares, kind="stable")[: room - int(chosen.sum())]]] = True
+    chosen[tied[_most_apart(costs[tied], room - int(chosen.sum()))]] = True
     return chosen
+
+
+def _most_apart(front: Costs, room: int) -> NDArray[np.intp]:
+    """The ``room`` rows of a ``front`` that add most to its hypervolume."""
+    shares = fronts.contributions(front, front.max(axis=0) + np.ptp(front, axis=0))
+    return np.argsort(-shares, kind="stable")[:room]

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.samplers import TPESampler
 
+from search.pruned.base import complete
 from search.samplers import tpe
+from search.samplers.base import Told
 from search.samplers.densities import spread
 from search.samplers.optunas import OptunaStudy
 from search.samplers.suggestions import Suggestions
-from search.samplers.tpe import Tpe, best_of
+from search.samplers.tpe import Tpe, Whole, best_of
 from spaces import fronts
 from spaces.domains import Choice, Range
 from spaces.objectives import Objectives
@@ -54,6 +56,30 @@ def test_finds_as_much_as_optunas_own():
     ours = np.mean([volume(Tpe(), seed) for seed in range(6)])
     assert ours > np.mean([volume(Optunas(), seed) for seed in range(2)]) - 0.03
     assert ours > np.mean([volume(Tpe(startup=1000), seed) for seed in range(6)]) + 0.07
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    values=st.lists(
+        st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans()), min_size=2, max_size=40
+    ),
+    looks=st.lists(st.integers(1, 20), max_size=4),
+    random=st.randoms(use_true_random=False),
+)
+def test_the_best_of_the_whole_are_found_however_they_came(values, looks, random):
+    whole, told = Whole(MANY), {}
+    numbers = random.sample(range(100), len(values))
+    due = {random.randrange(len(values)): room for room in looks}
+    for at, (number, (a, b, broke)) in enumerate(zip(numbers, values, strict=True)):
+        state = {"limits": {"c": float(broke)}}
+        told[number] = Told(candidate=number, state="complete", values=(a, b), **state)
+        whole.take(told[number])
+        room = due.get(at, 1)
+        if whole.kept > room:
+            tier = complete([told[n] for n in sorted(told)], MANY)
+            true = [tier.candidates[row] for row in best_of(tier.costs, tier.excess, room)]
+            assert whole.best(room) == true
+    assert whole.kept == sum(not broke for _, _, broke in values)
 
 
 @settings(deadline=None, max_examples=60)
