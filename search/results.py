@@ -113,7 +113,7 @@ class Results:
             paid["seconds"] = (record.seconds,)
         if "parameters" in self._wanted:
             paid["parameters"] = (float(self._parameters(candidate)),)
-        return record.scores | paid
+        return record.scores | paid if paid else record.scores
 
     def _parameters(self, candidate: int) -> int:
         recipe, averager = self._file.candidate(self._history.candidates[candidate].config)

@@ -66,6 +66,7 @@ class Grid:
         """Of the choices, which knobs they are."""
         self.drawable = self.prior[self.places, : max(options, default=0)] > 0
         """Which options each choice has. [choices, options]."""
+        self._latest: list[tuple[Any, int]] = [(None, OUT)] * len(options)
         self._each = [
             (domain.way, size)
             for domain, size in zip(knobs.values(), self.sizes.tolist(), strict=True)
@@ -79,8 +80,12 @@ class Grid:
         cells = [OUT] * len(self)
         for name, value in knobs.items():
             at = self.at[name]
-            way, size = self._each[at]
-            cells[at] = min(int(way(value) * size), size - 1)
+            known, cell = self._latest[at]
+            if value is not known:  # averages of a student share what they have of it
+                way, size = self._each[at]
+                cell = min(int(way(value) * size), size - 1)
+                self._latest[at] = value, cell
+            cells[at] = cell
         return np.array(cells, dtype=np.int64)
 
     def way(self, knob: int, cell: int, within: float) -> float:
