@@ -33,7 +33,7 @@ from search.warm_starts import warmth_of
 from spaces.problems import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from search.preflight import Engine
     from search.room import Room
@@ -166,15 +166,23 @@ def _run(study: Study, drive: Drive, watch: Watch) -> None:
 def unswept() -> Iterator[None]:
     """What is there by now is not looked through for garbage again until the end.
 
-    Libraries are a million objects that stay. To go through them every few hundred candidates is a
-    fifth of what asking and telling cost (``benchmarks/asking.py``).
+    Nor is what a full collection leaves: a study's records stay. Libraries are a million objects
+    that do, too. To go through all of them every few hundred candidates is a third of what asking
+    and telling cost (``benchmarks/asking.py``).
     """
     gc.collect()
     gc.freeze()
+    gc.callbacks.append(_keep)
     try:
         yield
     finally:
+        gc.callbacks.remove(_keep)
         gc.unfreeze()
+
+
+def _keep(phase: str, collection: Mapping[str, int]) -> None:
+    if phase == "stop" and collection["generation"] == 2:
+        gc.freeze()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
@@ -12,7 +13,7 @@ from reports.fronts import load as front_of
 from search import launch as launching
 from search.engines import local
 from search.folders import load
-from search.launch import git_state, launch, resume, versions
+from search.launch import git_state, launch, resume, unswept, versions
 from search.ledger import NAME, Ledger
 from spaces.problems import SpecError
 from tests.search.running import TEXT, finish, opened
@@ -127,3 +128,13 @@ def test_a_ray_that_cannot_hold_a_job_leaves_nothing_behind(home):
         match="resources: a job wants 4000 CPU",
     )
     assert not (home / "study").exists()
+
+
+def test_what_a_full_collection_leaves_is_not_swept_again():
+    before = list(gc.callbacks)
+    with unswept():
+        kept: list[list[int]] = [[] for _ in range(1000)]
+        frozen = gc.get_freeze_count()
+        gc.collect()
+        assert gc.get_freeze_count() >= frozen + len(kept)
+    assert gc.callbacks == before and gc.get_freeze_count() == 0
