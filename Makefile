@@ -28,7 +28,7 @@ check: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not ray" -n 2 --dist worksteal
 	$(BIN)/python -m pytest -q -m ray
 
-# About a quarter of an hour, on a machine that does nothing else; `benchmarks/throughput.py --quick` takes 3 to 4.
+# About a quarter of an hour, on a machine that does nothing else; `benchmarks/throughput.py --quick` takes 3.
 bench: $(READY)
 	$(BIN)/python benchmarks/throughput.py --json benchmarks/results/throughput-$(CORES)-cores.json
 

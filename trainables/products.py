@@ -79,8 +79,13 @@ def product_of(views: Views, *, relu: bool = False) -> Callable[..., Tensor]:
         mask: Some = None,
         turned: bool | None = None,
     ) -> Tensor:
-        rest = (None if x is None else x.stride() for x in (out, bias, mask))
-        key = a.stride(), b.stride(), *rest
+        key = (
+            a.stride(),
+            b.stride(),
+            None if out is None else out.stride(),
+            None if bias is None else bias.stride(),
+            None if mask is None else mask.stride(),
+        )
         plan = plans.get(key)
         if plan is None:
             if len(plans) >= PLANS:
@@ -151,7 +156,14 @@ def _compiled(shape: Shape, given: Given, *, turned: bool) -> Product:
     if turned:
         size, strides = (count, shape.n, shape.m), (c, 1, shape.n)
 
-    def multiply(one: Tensor, other: Tensor, out: Some, bias: Some, mask: Some) -> Tensor:
+    def multiply(one: Tensor, other: Tensor, out: Some, *_: Some) -> Tensor:
+        made = torch.empty_strided(size, strides) if out is None else out
+        if turned:
+            one, other = other, one
+        code.call(count, one.data_ptr(), a, other.data_ptr(), b, made.data_ptr(), c)
+        return made
+
+    def multiply_and_end(one: Tensor, other: Tensor, out: Some, bias: Some, mask: Some) -> Tensor:
         made = torch.empty_strided(size, strides) if out is None else out
         if turned:
             one, other = other, one
@@ -162,7 +174,7 @@ def _compiled(shape: Shape, given: Given, *, turned: bool) -> Product:
         code.call(count, *at, *beside)
         return made
 
-    return multiply
+    return multiply if given.bias is given.mask is None else multiply_and_end
 
 
 def _shape(given: Given, relu: bool) -> Shape | None:  # noqa: FBT001 - handed on
