@@ -6,7 +6,9 @@ Specs that are equal once their tables are taken out can be trained as one cohor
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from functools import cache
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 
@@ -29,6 +31,8 @@ def skeleton(spec: Any) -> Hashable:
 
     Live averagers are no tables: of them, and of pulls towards them, only the schedules are blanked.
     """
+    if type(spec) in _PLAIN:
+        return spec
     if isinstance(spec, Pull):
         return "pull", skeleton(spec.toward)
     if isinstance(spec, Branch):
@@ -36,9 +40,20 @@ def skeleton(spec: Any) -> Hashable:
     if isinstance(spec, Schedule) or _is_table(spec):
         return "table"
     if is_dataclass(spec):
-        here = ((f.name, skeleton(getattr(spec, f.name))) for f in fields(spec))
+        here = [
+            (name, skeleton(getattr(spec, name))) for name in _names(cast("Hashable", type(spec)))
+        ]
         return (type(spec).__qualname__, *here)
     return tuple(map(skeleton, spec)) if isinstance(spec, (list, tuple)) else spec
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast("Any", kind)))
+
+
+_PLAIN = {int, float, str, bool, NoneType}
+"""What is of no kind of spec."""
 
 
 def tables(spec: Any, clock: Clock, path: str = "") -> dict[str, Table]:
@@ -85,7 +100,7 @@ def _is_table(spec: Any) -> TypeGuard[Averager]:
 def _parts(spec: Any) -> list[tuple[str, Any]]:
     """What a spec or a sequence of specs is made of."""
     if is_dataclass(spec):
-        return [(f.name, getattr(spec, f.name)) for f in fields(spec)]
+        return [(name, getattr(spec, name)) for name in _names(cast("Hashable", type(spec)))]
     return (
         [(str(i), part) for i, part in enumerate(spec)] if isinstance(spec, (list, tuple)) else []
     )

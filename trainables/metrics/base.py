@@ -76,10 +76,12 @@ def tasks_in(sheet: Sheet) -> dict[str, float]:
         ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
     """
     _check_triangles(sheet)
-    return {
-        name: nan if any(map(isnan, chain.from_iterable(rows))) else len(rows)
-        for name, rows in sheet.items()
-    }
+    return {name: nan if _has_nan(rows) else len(rows) for name, rows in sheet.items()}
+
+
+def _has_nan(rows: Rows) -> bool:
+    # A sum that is a number is of numbers; one that is none may be of two infinities.
+    return isnan(sum(chain.from_iterable(rows))) and any(map(isnan, chain.from_iterable(rows)))
 
 
 def mean(numbers: Sequence[float]) -> float:
