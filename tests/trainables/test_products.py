@@ -74,6 +74,7 @@ def test_it_is_a_chain_of_sums_that_are_rounded_once(depth, layout, monkeypatch)
     rng = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, 7, 11, generator=rng), torch.randn(2, 11, 18, generator=rng)
     c = product(laid(a, layout), laid(b, layout))
+    products._code.cache_clear()
     for z in range(2):
         assert (c[z].numpy() == chained(a[z].numpy(), b[z].numpy())).all()
 
@@ -106,6 +107,16 @@ def test_what_is_done_to_sums_is_what_would_be_done_to_the_product(given_, bias,
     of = product_of(AS_THEY_ARE, relu=relu)
     for _ in range(2):  # planned, then planned by now
         assert torch.equal(of(a, b, **beside), expected)
+
+
+def test_ends_come_once_all_columns_are_summed(monkeypatch):
+    a, b = torch.randn(2, 7, 11), torch.randn(2, 11, 40)
+    bias, mask = torch.randn(2, 7, 1).expand(2, 7, 40), torch.randn(2, 7, 40)
+    expected = (product(a, b) + bias).relu().where(mask > 0, 0)
+    monkeypatch.setattr(microkernels, "DEPTH", 4)
+    products._code.cache_clear()
+    assert torch.equal(product_of(AS_THEY_ARE, relu=True)(a, b, bias=bias, mask=mask), expected)
+    products._code.cache_clear()
 
 
 def test_numbers_that_are_none_stay_so():
