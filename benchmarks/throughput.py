@@ -228,7 +228,7 @@ def main() -> None:
     print(
         "Configurations a second of Equipoise, plain Ray Tune and a plain loop, with PyTorch on one "
         f"thread a process: {len(options.plans)} studies, {options.plans[0].scenario}. "
-        + ("About 4 minutes" if options.plans is QUICK else "About a quarter of an hour")
+        + ("About 3 minutes" if options.plans is QUICK else "About a quarter of an hour")
         + " on 2 cores that do nothing else.\n",
         flush=True,
     )
