@@ -65,12 +65,7 @@ def bind_(node: fx.Node) -> None:
         if end := _lone_user(node, RELUS):
             relu = True
             _take_in(node, end)
-        if (
-            (slope := _lone_user(node, SLOPES))
-            and _is_before(slope.args[1], node)
-            and slope.args[0] is node
-        ):
-            assert slope.args[2] == 0
+        if (slope := _lone_user(node, SLOPES)) and _is_of_relu(slope, node):
             mask = Operand.of(slope.args[1])
             _take_in(node, slope)
     node.target = product_of(Views(a.view, b.view, out.view, bias.view, mask.view), relu=relu)
@@ -109,6 +104,12 @@ def _bias(node: fx.Node, total: fx.Node) -> fx.Node | None:
     meta, (count, m, n) = other.meta["tensor_meta"], _shape(node)
     fits = tuple(meta.shape) in {(count, 1, n), (count, m, 1)} and meta.dtype == torch.float32
     return other if fits else None
+
+
+def _is_of_relu(slope: fx.Node, node: fx.Node) -> bool:
+    """Whether ``slope`` hands on ``node`` where what is there by then is over 0."""
+    of, output, least = slope.args
+    return of is node and bool(least == 0) and _is_before(output, node)
 
 
 def _is_before(given: Any, node: fx.Node) -> bool:

@@ -201,6 +201,20 @@ def test_perceptrons_are_products_and_what_stands_between(monkeypatch):
     assert beside == [["bias"], ["bias"], ["mask", "turned"], ["out"], ["out"]]
 
 
+def test_slopes_of_other_thresholds_are_left_alone(monkeypatch):
+    monkeypatch.setattr(products, "compiles", lambda: True)
+
+    def of(row, x):
+        hidden = torch.nn.functional.threshold(x @ row[:64].view(8, 8), 0.5, 0.0)
+        return (hidden @ row[64:].view(8, 4)).square().sum()
+
+    program = Program(torch.func.grad(of), key="threshold", mapped=1)
+    rng = torch.Generator().manual_seed(3)
+    rows, x = torch.randn(3, 96, generator=rng), torch.randn(5, 8, generator=rng)
+    mapped = torch.func.vmap(torch.func.grad(of), in_dims=(0, None))
+    torch.testing.assert_close(program(rows, x), mapped(rows, x))
+
+
 def test_nothing_is_compiled_where_llvmlite_is_not(monkeypatch):
     monkeypatch.setattr(products, "find_spec", {"llvmlite": None}.__getitem__)
     products.compiles.cache_clear()
