@@ -1,7 +1,7 @@
 """Tracing: the kernels that a function of tensors calls, one after the other, as a graph.
 
 PyTorch's own way to them, ``make_fx``, is made for functions that are compiled: of symbolic shapes, with
-proxies at every layer between the function and its kernels. Here, in a fifth of the time, the function runs once on real
+proxies at every layer between the function and its kernels. Here, in a third of the time, the function runs once on real
 tensors, and what reaches the last layer is written down (``tests/trainables/test_tracing.py``: the
 same kernels in the same order).
 """
