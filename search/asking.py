@@ -14,7 +14,7 @@ from search.samplers.base import generator
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -74,7 +74,7 @@ def wave(
     ``begin`` proposes each student for the first time; without it, ``ask`` with nothing held. Of the numbers before, ``repeats`` are not of the budget. Ends early with the budget. A student whose recipe is refused has no averages, and another is
     asked for in its place, at most as many as there are students in a wave.
     """
-    number, places = first, file.fold.members
+    number, places, names = first, file.fold.members, _averager_knobs(file.space)
     for _ in range(2 * places):
         wanted = min(file.fold.averages, file.budget.most + repeats - number)
         if not places or wanted < 1:
@@ -85,12 +85,16 @@ def wave(
         if "recipe" in file.refusals(student.filled):
             continue
         places -= 1
-        for proposal in _averages(file, number - 1, student, wanted, ask):
+        if not names:
+            continue  # there is one average
+        for proposal in _averages(file, names, number - 1, student, wanted=wanted, ask=ask):
             yield number, proposal
             number += 1
 
 
-def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P]) -> Iterator[P]:
+def _averages(
+    file: StudyFile, names: Sequence[str], first: int, student: P, *, wanted: int, ask: Ask[P]
+) -> Iterator[P]:
     """The ``student`` of number ``first`` again, until it has up to ``wanted`` averages with its own.
 
     The first half of the averages are proposed, in the knowledge of the student; the others are
@@ -102,8 +106,6 @@ def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P])
     it (10 seeds, +- 0.003 between them); all with Optuna's TPE. Spread ones cost the sampler next to nothing.
     """
     seen = [student.knobs]
-    if not _averager_knobs(file.space):
-        return  # there is one average
     number, half = first + 1, first + -(-wanted // 2)
     held = Held(under_recipe(student.knobs), file.space.parts(student.filled, "recipe"))
     while number < half and len(seen) == number - first:  # whoever repeats itself is not asked on
@@ -112,24 +114,30 @@ def _averages(file: StudyFile, first: int, student: P, wanted: int, ask: Ask[P])
         number += 1
         if proposal.knobs not in seen:
             seen.append(proposal.knobs)
-    others = _others(file.space, held, seen, (file.seed, first), wanted)
+    seed = file.seed, first
+    others = _others(file.space, names, held, seen, seed=seed, wanted=wanted)
     for at, other in zip(range(number, first + wanted), others, strict=False):
         yield ask(at, other)
 
 
 def _others(
-    space: Space, student: Held, seen: list[Knobs], seed: tuple[int, int], wanted: int
+    space: Space,
+    names: Sequence[str],
+    student: Held,
+    seen: list[Knobs],
+    *,
+    seed: tuple[int, int],
+    wanted: int,
 ) -> Iterator[Held]:
     """A student through averagers not ``seen``, no two alike: points of a scrambled Sobol sequence.
 
     The sequence is the study's, turned round by an amount that is the student's own (Cranley &
     Patterson, SIAM J. Numerical Analysis 1976): to scramble one takes as long as ten asks. Ends when ``wanted * TRIES`` points hold no more that are new: there may be none.
     """
-    names = _averager_knobs(space)
     turned = generator(*seed).random(len(names))
     met = list(seen)
-    for ways in ((_sobol(len(names), seed[0], wanted * TRIES) + turned) % 1.0).tolist():
-        knobs, filled = _at(space, student, dict(zip(names, ways, strict=True)))
+    for ways in (_sobol(len(names), seed[0], wanted * TRIES) + turned) % 1.0:
+        knobs, filled = _at(space, student, dict(zip(names, ways.tolist(), strict=True)))
         if knobs not in met and not space.lacking(filled):
             met.append(knobs)
             yield Held(knobs, space.parts(filled, *filled))

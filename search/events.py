@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cache
-from operator import attrgetter
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import CoreConfig, SchemaSerializer
 
 SCHEMA = 3
 """Read are 1, records of averages' accuracies alone, and 2, without repeats."""
@@ -25,7 +25,9 @@ class Line:
     """
 
     __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,15 +162,13 @@ _KINDS: dict[str, type[Any]] = {
 
 def encode(event: Event) -> dict[str, Any]:
     """A JSON object whose ``event`` names the kind."""
-    names, values = _fields(event.event)
-    return {"event": event.event, **dict(zip(names, values(event), strict=True))}
+    names = [f.name for f in dataclasses.fields(event)]
+    return {"event": event.event, **{name: getattr(event, name) for name in names}}
 
 
-@cache
-def _fields(kind: str) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
-    """The names of a kind's fields, and what gives their values."""
-    names = tuple(f.name for f in dataclasses.fields(_KINDS[kind]))
-    return names, attrgetter(*names)
+def fields_of(event: Event) -> bytes:
+    """What ``encode`` says besides the kind, as JSON; numbers that are not finite by name."""
+    return _writer(event.event).to_json(event, warnings=False)
 
 
 def decode(line: dict[str, Any]) -> Event:
@@ -201,6 +201,12 @@ def _refuse_newer(schema: Any) -> None:
 @cache
 def _reader(kind: str) -> TypeAdapter[Any]:
     return TypeAdapter(_KINDS[kind])
+
+
+@cache
+def _writer(kind: str) -> SchemaSerializer:
+    # What the events' own settings say of floats does not hold for what is typed Any.
+    return SchemaSerializer(_reader(kind).core_schema, CoreConfig(ser_json_inf_nan="constants"))
 
 
 def _explain(error: ValidationError) -> str:

@@ -61,26 +61,32 @@ class History:
 
         Raises SpecError on what cannot follow: no ledger that Equipoise wrote has that.
         """
-        self._refuse_stranger(event)
-        self.seconds = max(self.seconds, getattr(event, "at", 0.0))
         match event:
             case Measured():  # first, being the most
+                self._refuse_strangers(event, event.candidate)
                 self.records[event.candidate].setdefault(event.task, event)
             case Outcome():
+                self._refuse_strangers(event, event.candidate)
                 self.outcomes.setdefault(event.candidate, event)
             case Asked():
+                if event.repeats is not None:
+                    self._refuse_strangers(event, event.repeats)
                 self.candidates[event.candidate] = event
                 self.records.setdefault(event.candidate, {})
                 self._group(event)
             case Queued():
+                self._refuse_strangers(event, *event.candidates)
                 self.jobs[event.job] = event
                 self.job_of |= dict.fromkeys(event.candidates, event.job)
+            case Opened():
+                raise SpecError(["the ledger opens a second study"])
             case Fault():
                 self.faults.append(event)
             case Ended():
                 self.ended = event
             case Resumed():
                 self.ended = None
+        self.seconds = max(self.seconds, getattr(event, "at", 0.0))
 
     def _group(self, asked: Asked) -> None:
         """Puts a candidate to those that share its student, or to the one that it repeats."""
@@ -93,19 +99,7 @@ class History:
             self._latest = recipe, self._students.setdefault(text, len(self._students))
         self.student_of[asked.candidate] = self._latest[1]
 
-    def _refuse_stranger(self, event: Event) -> None:
-        named: tuple[int, ...]
-        match event:
-            case Measured() | Outcome():
-                named = (event.candidate,)
-            case Opened():
-                raise SpecError(["the ledger opens a second study"])
-            case Queued():
-                named = event.candidates
-            case Asked(repeats=int(first)):
-                named = (first,)
-            case _:
-                return
+    def _refuse_strangers(self, event: Event, *named: int) -> None:
         for candidate in named:
             if candidate not in self.candidates:
                 raise SpecError(

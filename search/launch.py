@@ -166,9 +166,9 @@ def _run(study: Study, drive: Drive, watch: Watch) -> None:
 def unswept() -> Iterator[None]:
     """What is there by now is not looked through for garbage again until the end.
 
-    Nor is what a full collection leaves: a study's records stay. Libraries are a million objects
-    that do, too. To go through all of them every few hundred candidates is a third of what asking
-    and telling cost (``benchmarks/asking.py``).
+    Nor is what a collection of more than the youngest leaves: a study's records stay. Libraries are
+    a million objects that do, too. To go through all of them every few hundred candidates was a third
+    of what asking and telling cost, through the records of the last 1,400 a tenth (``benchmarks/asking.py``).
     """
     gc.collect()
     gc.freeze()
@@ -181,7 +181,7 @@ def unswept() -> Iterator[None]:
 
 
 def _keep(phase: str, collection: Mapping[str, int]) -> None:
-    if phase == "stop" and collection["generation"] == 2:
+    if phase == "stop" and collection["generation"] > 0:
         gc.freeze()
 
 

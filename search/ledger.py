@@ -6,11 +6,11 @@ import fcntl
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError
 
-from search.events import Event, NewerSchemaError, Opened, decode, encode
+from search.events import Event, NewerSchemaError, Opened, decode, encode, fields_of
 from spaces.problems import SpecError
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ class Ledger:
 
     def append(self, *events: Event) -> None:
         """Writes all of ``events``, or none: raises LedgerError if the disk does not take them."""
-        lines = [encode(e) for e in events]
-        for line in lines[:-1]:
-            line["more"] = True
-        data = b"".join(map(_text, lines))
+        data = b"".join([*(_text(e, _MORE) for e in events[:-1]), *map(_text, events[-1:])])
         before = os.fstat(self._file).st_size
         try:
             taken = os.write(self._file, data)
@@ -169,18 +166,23 @@ def read(directory: Path) -> list[Event]:
     return Reader(directory).new()
 
 
-def _text(line: dict[str, Any]) -> bytes:
+_LAST, _MORE = b"}\n", b',"more":true}\n'
+
+
+def _text(event: Event, end: bytes = _LAST) -> bytes:
     """One line of JSON. Half of a surrogate pair is no text to anyone: it is written as ``?``."""
     try:
-        data = to_json(line)  # a seventh of the time, numbers being read back the same
+        fields = fields_of(event)  # a quarter of the time, numbers being read back the same
     except PydanticSerializationError:
-        return _slowly(line)
-    # It writes what is no JSON number by name; a name may also stand in a text.
-    return _slowly(line) if b"NaN" in data or b"Infinity" in data else data + b"\n"
+        return _slowly(event, end)
+    # What is no JSON number is written by name; a name may also stand in a text.
+    if b"NaN" in fields or b"Infinity" in fields:
+        return _slowly(event, end)
+    return b'{"event":"%b",%b%b' % (event.event.encode(), fields[1:-1], end)
 
 
-def _slowly(line: dict[str, Any]) -> bytes:
-    return _JSON.encode(line).encode(errors="replace") + b"\n"
+def _slowly(event: Event, end: bytes) -> bytes:
+    return _JSON.encode(encode(event)).encode(errors="replace")[:-1] + end
 
 
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))

@@ -90,13 +90,11 @@ class StudyFile(Settings):
 
     def _validated(self, kind: type[T], data: Any) -> T | list[Fault]:
         """The same object for the same data: candidates share recipes, and are looked at often."""
-        return self._recent.of((kind, self._text(data)), lambda: validate(kind, data))
-
-    def _text(self, data: Any) -> str:
-        """``data`` written out; once for all averages of a student, which share its recipe."""
-        # What is known of an object is known together with it, so that its id is no other's.
-        known: tuple[Any, str] = self._recent.of(id(data), lambda: (data, repr(data)))
-        return known[1]
+        return self._of(
+            "found",
+            data,
+            lambda: self._recent.of((kind, repr(data)), lambda: validate(kind, data)),
+        )
 
     def _faults(self, kind: type[T], data: Any, unfit: Unfit[T]) -> list[Fault]:
         """What keeps a part of a draw from being a ``kind``, or else from going with the scenario."""
@@ -110,7 +108,13 @@ class StudyFile(Settings):
                 return found
             return [Fault(path, path, message) for path, message in unfit(found, self.scenario)]
 
-        return self._recent.of(("faults", kind, self._text(data)), faults)
+        return self._of("faults", data, faults)
+
+    def _of(self, what: str, data: Any, make: Callable[[], T]) -> T:
+        """What is known of ``data``; worked out once for all averages of a student, which share its recipe."""
+        # It is known together with what it is of, so that its id is no other's.
+        known: tuple[Any, T] = self._recent.of((what, id(data)), lambda: (data, make()))
+        return known[1]
 
 
 def shipped() -> dict[str, str]:

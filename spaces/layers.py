@@ -148,6 +148,9 @@ class Layers:
         return self._layers[rank].rows()
 
     def _enter(self, row: Costs, owner: int) -> None:
+        if self._layers[-1].beats(row):  # as most are
+            self._wait(row[None], (owner,))
+            return
         layers = self._layers[self.rank(row) :]
         crowd = self._layers[0].crowd(row[None], [(owner,)])
         for layer in layers:

@@ -43,6 +43,9 @@ class Staircase:
         return self._first[at] < first or self._second[at] > -second
 
     def crowd(self, rows: Costs, owners: Owners) -> Stretch:
+        if len(owners) == 1:
+            first, second = rows[0].tolist()
+            return [first], [-second], [*owners]
         order = np.argsort(rows[:, 0])
         return (
             rows[order, 0].tolist(),

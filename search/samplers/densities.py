@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from spaces.domains import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from spaces.space import Domain
@@ -30,8 +30,8 @@ Rows: TypeAlias = NDArray[np.float64]
 
 Row: TypeAlias = NDArray[np.float64]
 
-Cells: TypeAlias = NDArray[np.int64]
-"""Candidates' cells, ``OUT`` for a knob that is not in play: [candidates, knobs]."""
+Cells: TypeAlias = tuple[int, ...]
+"""A candidate's cells, ``OUT`` for a knob that is not in play: [knobs]."""
 
 CELLS = 256
 WIDTHS = 14
@@ -66,6 +66,8 @@ class Grid:
         """Of the choices, which knobs they are."""
         self.drawable = self.prior[self.places, : max(options, default=0)] > 0
         """Which options each choice has. [choices, options]."""
+        self.options = np.ix_(self.places, range(self.drawable.shape[1]))
+        """Where of the rows of all knobs these are."""
         self._latest: list[tuple[Any, int]] = [(None, OUT)] * len(options)
         self._each = [
             (domain.way, size)
@@ -86,7 +88,7 @@ class Grid:
                 cell = min(int(way(value) * size), size - 1)
                 self._latest[at] = value, cell
             cells[at] = cell
-        return np.array(cells, dtype=np.int64)
+        return tuple(cells)
 
     def way(self, knob: int, cell: int, within: float) -> float:
         """How far along its way a cell of a knob is, and ``within`` it as far as is said in [0, 1)."""
@@ -98,17 +100,22 @@ class Ground:
 
     Kernels get narrower with the number n of candidates that had the knob: ``1.5 / n`` of the way, about
     as far as neighbours are apart. The factor is ours.
+
+    What comes in waits until its knob is looked at: averages of a student have the same of most
+    knobs, so that a row grows by eight of them at once.
     """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
+        self._waiting: list[dict[int, int]] = [{} for _ in range(len(grid))]
+        """By knob, how many more each cell has than is counted."""
         self._counts = np.zeros((len(grid), grid.cells))
         self._many = [0] * len(grid)
         narrowing = width(NEIGHBOURS / np.arange(_NARROWEST + 1).clip(1))
-        widths = np.where(grid.choices[:, None], WIDTHS, narrowing)
-        self._widths: list[list[int]] = widths.tolist()  # [knobs][how many]
-        self._width = [by_number[0] for by_number in self._widths]
-        self.rows = np.zeros((len(grid), grid.cells))
+        self._widths: list[int] = narrowing.tolist()  # [how many]
+        self._width = [self._widths[0]] * len(grid)
+        self._rows = np.zeros((len(grid), grid.cells))  # of choices nothing
+        self._had = np.zeros(grid.drawable.shape)
 
     def add(self, cells: Cells) -> None:
         """Takes in one more candidate. [knobs]."""
@@ -118,31 +125,59 @@ class Ground:
         """As if a candidate that was added had never been. [knobs]."""
         self._take(cells, -1)
 
+    def row(self, knob: int) -> Row:
+        """The density along a knob that is no choice, not to be written to. [cells]."""
+        if self._waiting[knob]:
+            self._count(knob, self._waiting[knob])
+            self._waiting[knob] = {}
+        return self._rows[knob]
+
+    @property
+    def rows(self) -> Rows:
+        """The densities of all knobs. [knobs, cells]."""
+        for knob in np.flatnonzero(~self._grid.choices).tolist():
+            self.row(knob)
+        rows = self._rows.copy()
+        rows[self._grid.options] = self.had()
+        return rows
+
+    def had(self) -> Rows:
+        """How many candidates had each option of each choice, not to be written to. [choices, options]."""
+        for had, knob in zip(self._had, self._grid.places, strict=True):
+            if self._waiting[knob]:
+                for cell, more in self._waiting[knob].items():
+                    had[cell] += more
+                self._waiting[knob] = {}
+        return self._had
+
     def _take(self, cells: Cells, sign: int) -> None:
-        # Knob by knob: for so few, NumPy's indices by arrays would take thrice as long.
-        for knob, cell in enumerate(cells.tolist()):
-            if cell == OUT:
-                continue
-            self._counts[knob, cell] += sign
-            self._many[knob] += sign
-            wide = self._widths[knob][min(self._many[knob], _NARROWEST)]
-            row, kernels = self.rows[knob], self._grid.kernels[wide]
-            if wide != self._width[knob]:
-                self._width[knob] = wide
-                row[:] = self._counts[knob] @ kernels
-            elif sign > 0:
-                row += kernels[cell]
-            else:
-                row -= kernels[cell]
+        for waiting, cell in zip(self._waiting, cells, strict=True):
+            if cell != OUT:
+                waiting[cell] = waiting.get(cell, 0) + sign
+
+    def _count(self, knob: int, waiting: Mapping[int, int]) -> None:
+        counts, row = self._counts[knob], self._rows[knob]
+        for cell, more in waiting.items():
+            counts[cell] += more
+        self._many[knob] += sum(waiting.values())
+        wide = self._widths[min(self._many[knob], _NARROWEST)]
+        kernels = self._grid.kernels[wide]
+        if wide != self._width[knob]:
+            self._width[knob] = wide
+            row[:] = counts @ kernels
+        else:
+            for cell, more in waiting.items():
+                row += kernels[cell] if more == 1 else more * kernels[cell]
 
 
-def spread(grid: Grid, cells: Cells) -> Rows:
+def spread(grid: Grid, few: Sequence[Cells]) -> Rows:
     """The density of a few candidates: as wide as the gap to the farther neighbour. Sum: their number.
 
     Bandwidths as in Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011:
     at least 1 / (n + 2) of the way, and a hundredth.
     """
     rows = np.zeros((len(grid), grid.cells))
+    cells = np.array(few, dtype=np.int64).reshape(-1, len(grid))
     for knob, column in enumerate(cells.T):
         inside = np.sort(column[column != OUT])
         if len(inside):
@@ -150,7 +185,7 @@ def spread(grid: Grid, cells: Cells) -> Rows:
     return rows
 
 
-def _widths(grid: Grid, inside: Cells, knob: int) -> NDArray[np.int64] | int:
+def _widths(grid: Grid, inside: NDArray[np.int64], knob: int) -> NDArray[np.int64] | int:
     if grid.choices[knob]:
         return WIDTHS
     gaps = np.zeros(len(inside) + 1)

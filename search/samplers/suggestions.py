@@ -70,7 +70,7 @@ class Suggestions:
         sort: Sort = "part" if fixed else "whole"
         place = self._asked[sort]
         believed = self._priors.drawn(candidate, sort, place)
-        held = {**believed, **fixed}
+        held = {**believed, **fixed} if believed else fixed
         ask = Ask(candidate=candidate, place=place, sort=sort, held=held)
         propose = self._proposer.begin(ask)
         knobs = dict(fixed) if standing else {}
@@ -81,12 +81,13 @@ class Suggestions:
             return found
 
         filled = self._space.fill(pick, standing)
-        if idle := sorted(fixed.keys() - knobs.keys()):
+        if not fixed.keys() <= knobs.keys():
+            idle = sorted(fixed.keys() - knobs.keys())
             raise ValueError(f"fixed knobs are in play, got {idle=} with {knobs=}")
         attrs = self._proposer.asked(ask, knobs)
         if fixed:
             attrs["sort"] = "part" if len(knobs) > len(fixed) else "given"
-        if any(name in knobs and name not in fixed for name in believed):
+        if believed and any(name in knobs and name not in fixed for name in believed):
             attrs["believed"] = True
         self._note(candidate, attrs)
         return Drawn(knobs, filled, attrs)

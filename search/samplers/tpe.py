@@ -10,7 +10,7 @@ from pydantic import Field
 
 from search.pruned import Pruned
 from search.pruned.bad import Bad
-from search.samplers.base import Ask, Knobs, Pick, Sampler, Told, generator
+from search.samplers.base import Ask, Keyed, Knobs, Pick, Sampler, Told
 from search.samplers.densities import Cells, Grid, Ground, Rows, spread
 from spaces import fronts
 from spaces.layers import Layers
@@ -67,12 +67,12 @@ class Tpe(Sampler):
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """The good candidates: kernels ``near`` each, their ``density``, and it summed up along each row.
+    """The good candidates: their ``density``, and it summed up along each row.
 
-    To the sums of knob k k is added.
+    To the sums of knob k k is added. So many ``had`` each option of each choice [choices, options].
     """
 
-    near: Rows
+    had: Rows
     density: Rows
     summed: Rows
 
@@ -88,6 +88,7 @@ class Parzen:
         self._ended: dict[int, Told] = {}
         self._whole = Whole(scope.objectives)
         self._good: Good | None = None
+        self._randomness = Keyed(scope.seed)
 
     def begin(self, ask: Ask) -> Pick:
         found: list[Callable[[str], float]] = []
@@ -128,7 +129,7 @@ class Parzen:
 
     def _way(self, candidate: int) -> Callable[[str], float]:
         """How far along its way a knob is proposed, by its name."""
-        rng, at = generator(self._scope.seed, candidate), self._grid.at
+        rng, at = self._randomness.of(candidate), self._grid.at
         within = rng.random(len(self._grid)).tolist()
         if len(self._ended) < self._spec.startup:
             return lambda name: within[at[name]]
@@ -146,31 +147,27 @@ class Parzen:
         return way
 
     def _best(self, good: Good, knob: int, drawn: Row) -> int:
-        """Of draws from the good the one that is the densest among all. ``drawn`` in [0, 1). [draws]."""
+        """Of draws of a knob that is no choice from the good the one that is the densest among all. ``drawn`` in [0, 1). [draws]."""
         found = good.summed[knob].searchsorted(drawn + knob, side="right")
-        cells = np.minimum(found, self._grid.sizes[knob] - 1)
-        ground = self._ground.rows[knob][cells] + self._grid.prior[knob][cells]
+        cells = np.minimum(found, self._grid.cells - 1)
+        ground = self._ground.row(knob)[cells] + self._grid.prior[knob, 0]
         return int(cells[(good.density[knob][cells] / ground).argmax()])
 
     def _chosen(self, good: Good, rng: np.random.Generator) -> list[int]:
         """An option for each choice. Before anything is known a ``share`` is believed to be good."""
-        choices, drawable = self._grid.places, self._grid.drawable
-        if not choices:
+        if not self._grid.places:
             return []
-        options = drawable.shape[1]
-        hits = good.near[choices, :options]
-        misses = np.maximum(self._ground.rows[choices, :options] - hits, 0)
-        share = rng.beta(1 + hits, 1 / self._spec.share - 1 + misses)
-        return np.where(drawable, share, -1).argmax(axis=1).tolist()
+        misses = np.maximum(self._ground.had() - good.had, 0)
+        share = rng.beta(1 + good.had, 1 / self._spec.share - 1 + misses)
+        return np.where(self._grid.drawable, share, -1).argmax(axis=1).tolist()
 
     def _look(self) -> Good:
         room = min(self._spec.most, int(np.ceil(self._spec.share * len(self._ended))))
-        cells = np.array([self._cells[number] for number in self._best_of(room)], dtype=np.int64)
-        near = spread(self._grid, cells.reshape(-1, len(self._grid)))
+        near = spread(self._grid, [self._cells[number] for number in self._best_of(room)])
         density = near + self._grid.prior
         density /= density.sum(axis=1, keepdims=True)
         summed: Rows = density.cumsum(axis=1) + np.arange(len(self._grid))[:, None]
-        return Good(near, density, summed)
+        return Good(near[self._grid.options], density, summed)
 
     def _best_of(self, room: int) -> list[int]:
         """The good candidates, at most ``room``."""

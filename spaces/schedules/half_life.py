@@ -31,3 +31,12 @@ class HalfLife(Schedule):
         steps = in_steps(self.length.table(clock), self.unit, clock)
         with np.errstate(over="ignore", divide="ignore"):  # no half-life is a momentum of 0
             return np.exp2(-1 / steps)
+
+    def span(self, clock: Clock) -> tuple[float, float]:
+        length, most = self.length.span(clock)
+        if length != most or not length > 0:
+            return Schedule.span(self, clock)
+        edges = zip(clock.task_starts, clock.task_ends, strict=True)
+        tasks = {end - start for start, end in edges} if self.unit == "tasks" else {1}
+        momenta = [float(np.exp2(-1 / (length * steps))) for steps in tasks]
+        return min(momenta), max(momenta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 from spaces.schedules.base import Schedule, Table
@@ -22,3 +23,10 @@ class Scaled(Schedule):
 
     def table(self, clock: Clock) -> Table:
         return self.scale.table(clock) * self.shape.table(clock)
+
+    def span(self, clock: Clock) -> tuple[float, float]:
+        (low, high), (least, most) = self.scale.span(clock), self.shape.span(clock)
+        ends = low * least, high * most
+        if (low != high and least != most) or not isfinite(sum(ends)):
+            return Schedule.span(self, clock)
+        return min(ends), max(ends)

@@ -32,7 +32,7 @@ def candidate(rng):
 @given(ways=st.lists(st.floats(0, 1), min_size=len(KNOBS), max_size=len(KNOBS)))
 def test_a_value_lies_in_the_cell_that_it_is_drawn_of(ways):
     knobs = {n: d.at(u) for (n, d), u in zip(KNOBS.items(), ways, strict=True)}
-    cells = GRID.of(knobs)
+    cells = np.array(GRID.of(knobs))
     assert ((cells >= 0) & (cells < GRID.sizes)).all()
     back = [GRID.way(knob, cell, 0.5) for knob, cell in enumerate(cells)]
     true = np.array([d.way(knobs[n]) for n, d in KNOBS.items()])
@@ -83,7 +83,7 @@ def test_the_good_are_as_dense_as_optuna_has_them(many):
     rng = np.random.default_rng(many)
     values = rng.beta(2, 5, many)
     grid = Grid({"x": Range(0.0, 1.0)})
-    ours = spread(grid, np.array([grid.of({"x": float(v)}) for v in values]))[0] / many
+    ours = spread(grid, [grid.of({"x": float(v)}) for v in values])[0] / many
     theirs = _ParzenEstimator(
         {"x": values},
         {"x": FloatDistribution(0.0, 1.0)},
@@ -97,6 +97,6 @@ def test_the_good_are_as_dense_as_optuna_has_them(many):
 
 def test_of_a_choice_the_good_are_counted():
     grid = Grid({"kind": Choice(("a", "b", "c"))})
-    cells = np.array([grid.of({"kind": k}) for k in (0, 2, 2)])
+    cells = [grid.of({"kind": k}) for k in (0, 2, 2)]
     assert spread(grid, cells)[0, :3].tolist() == [1, 0, 2]
     assert grid.prior[0, :4].tolist() == [1, 1, 1, 0]

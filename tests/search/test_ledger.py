@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.events import SCHEMA, Asked, Ended, Fault, Opened, decode, encode
+from search.events import SCHEMA, Asked, Ended, Fault, Measured, Opened, Outcome, decode, encode
 from search.ledger import NAME, Ledger, LedgerError, Reader, read
 from tests.search.ledgers import stories
 
@@ -44,6 +44,18 @@ def test_what_is_read_is_what_was_written(told, cuts):
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / "new", told, cuts)
         assert read(Path(folder) / "new") == told
+
+
+@LAW
+@given(stories())
+def test_a_line_is_its_event_in_the_plainest_json(told):
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), told, range(len(told)))
+        lines = (Path(folder) / NAME).read_text("utf-8").split("\n")[:-1]
+    assert [json.loads(line) for line in lines] == [json.loads(json.dumps(encode(e))) for e in told]
+    assert all(
+        line.startswith(f'{{"event":"{e.event}",') for line, e in zip(lines, told, strict=True)
+    )
 
 
 @LAW
@@ -171,11 +183,23 @@ def test_a_setting_called_more_does_not_tear_a_line(tmp_path):
     assert read(tmp_path) == [OPENED, asked]
 
 
-def test_what_is_not_json_is_refused_before_anything_is_written(tmp_path):
-    with Ledger.create(tmp_path, OPENED) as ledger:
-        for value in (float("nan"), float("inf")):
-            with pytest.raises(ValueError, match="not JSON compliant"):
-                ledger.append(Ended(reason="a", at=0), Ended(reason="b", at=value))
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(
+    "event",
+    [
+        lambda x: Ended(reason="b", at=x),
+        lambda x: Measured(candidate=0, task=0, step=1, accuracy=(x,), seconds=1, at=1),
+        lambda x: Outcome(candidate=0, state="complete", values={"a": x}, task=0, at=1),
+        lambda x: Asked(candidate=0, knobs={"a": x}, config={}),
+        lambda x: Asked(candidate=0, knobs={}, config={"a": [x]}),
+    ],
+)
+def test_what_is_not_json_is_refused_before_anything_is_written(tmp_path, event, value):
+    with (
+        Ledger.create(tmp_path, OPENED) as ledger,
+        pytest.raises(ValueError, match="not JSON compliant"),
+    ):
+        ledger.append(Ended(reason="a", at=0), event(value))
     assert read(tmp_path) == [OPENED]
 
 

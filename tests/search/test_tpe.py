@@ -14,7 +14,7 @@ from optuna.samplers import TPESampler
 
 from search.pruned.base import complete
 from search.samplers import tpe
-from search.samplers.base import Told
+from search.samplers.base import Keyed, Told, generator
 from search.samplers.densities import spread
 from search.samplers.optunas import OptunaStudy
 from search.samplers.suggestions import Suggestions
@@ -39,6 +39,14 @@ class Optunas:
 
     def proposer(self, scope):
         return OptunaStudy(self, scope)
+
+
+def test_keyed_anew_is_made_anew():
+    keyed = Keyed(7)
+    for candidate in (3, 0, 2**40, -1, 3):
+        given, made = keyed.of(candidate), generator(7, candidate)
+        for draw in (lambda rng: rng.random(3), lambda rng: rng.integers(9, dtype=np.int32)):
+            assert (draw(given) == draw(made)).all()
 
 
 def volume(sampler, seed, *, candidates=144, wave=16):

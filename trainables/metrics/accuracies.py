@@ -30,7 +30,7 @@ def _backward_transfer(sheet: Sheet) -> float:
 def _forgetting(sheet: Sheet) -> float:
     rows = sheet["accuracy"]
     past = range(len(rows) - 1)
-    return mean([max(row[i] for row in rows[i:-1]) - rows[-1][i] for i in past])
+    return mean([max([row[i] for row in rows[i:-1]]) - rows[-1][i] for i in past])
 
 
 def _min_accuracy(sheet: Sheet) -> float:

@@ -53,20 +53,25 @@ class Metric:
     subject: Literal["weights", "run"] = "weights"
     grows: bool = False
 
-    def value(self, sheet: Sheet, tasks: Mapping[str, float] | None = None) -> float:
+    def value(self, sheet: Sheet) -> float:
         """NaN if too little was measured, or what was measured is not finite.
-
-        ``tasks`` are ``tasks_in(sheet)``, for who asks for more than one metric of it.
 
         Raises:
             ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
         """
-        known = tasks_in(sheet) if tasks is None else tasks
-        count = known.get(self.needs[0], 0)
-        if not count >= self.tasks_needed:  # nor if it is NaN
-            return nan
-        alike = len(self.needs) == 1 or {known.get(name, 0) for name in self.needs} == {count}
-        return self.of(sheet) if alike else nan
+        return self.given(tasks_in(sheet))(sheet)
+
+    def given(self, tasks: Mapping[str, float]) -> Callable[[Sheet], float]:
+        """What gives the value of sheets whose ``tasks_in`` is ``tasks``."""
+        count = tasks.get(self.needs[0], 0)
+        enough = count >= self.tasks_needed  # nor is it if it is NaN
+        alike = {tasks.get(name, 0) for name in self.needs} == {count}
+        return self.of if enough and alike else _undefined
+
+
+def _undefined(sheet: Sheet) -> float:
+    del sheet
+    return nan
 
 
 def tasks_in(sheet: Sheet) -> dict[str, float]:

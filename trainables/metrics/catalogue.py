@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -67,24 +67,32 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
 
 
 @lru_cache(maxsize=256)
-def _parted(wanted: tuple[str, ...]) -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
-    """The metrics of those names: of the average or the run, and of the student."""
-    metrics = [named(name) for name in wanted]
-    own = tuple(m for m in metrics if not m.name.startswith(PREFIX))
-    return own, tuple(m for m in metrics if m.name.startswith(PREFIX))
+def _parted(wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those names that are of the average or the run, and those of the student."""
+    students = tuple(name for name in wanted if named(name).name.startswith(PREFIX))
+    return tuple(name for name in wanted if name not in students), students
 
 
-def _values(metrics: Iterable[Metric], sheet: Sheet) -> dict[str, float]:
-    tasks = tasks_in(sheet)
-    return {m.name: m.value(sheet, tasks) for m in metrics}
+def _values(wanted: tuple[str, ...], sheet: Sheet) -> dict[str, float]:
+    tasks = tuple(tasks_in(sheet).items())
+    return {name: of(sheet) for name, of in _formulas(wanted, tasks)}
+
+
+@lru_cache(maxsize=256)
+def _formulas(
+    wanted: tuple[str, ...], tasks: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, Callable[[Sheet], float]], ...]:
+    """What gives each metric of measures that were made after so many ``tasks``."""
+    known = dict(tasks)
+    return tuple((name, named(name).given(known)) for name in wanted)
 
 
 @lru_cache(maxsize=256)
 def _of_student(
-    metrics: tuple[Metric, ...], rows: tuple[tuple[str, tuple[tuple[float, ...], ...]], ...]
+    wanted: tuple[str, ...], rows: tuple[tuple[str, tuple[tuple[float, ...], ...]], ...]
 ) -> dict[str, float]:
     """Worked out once for all averages of a student: these come one after another."""
-    return _values(metrics, dict(rows))
+    return _values(wanted, dict(rows))
 
 
 def defined(sheet: Sheet) -> dict[str, float]:

@@ -35,9 +35,8 @@ def evaluations(sheet: Sheet, task: int) -> list[Sequence[float]]:
 def lowest_since(sheet: Sheet, task: int) -> float:
     """The lowest accuracy on ``task`` since it was learnt, as closely as it was looked at."""
     rows = sheet["accuracy"]
-    ends = [row[task] for row in rows[task + 1 :]]
     if "curve" not in sheet:
-        return min(ends)
+        return min([row[task] for row in rows[task + 1 :]])
     if any(isnan(number) for row in sheet["curve"] for number in row):
         return nan
     after = (e for k in range(task + 1, len(rows)) for e in evaluations(sheet, k)[1:])
