@@ -162,26 +162,34 @@ def _run(study: Study, drive: Drive, watch: Watch) -> None:
         watch(study)
 
 
+SWEEP = 5000
+"""After so many new objects they are looked through for garbage."""
+
+
 @contextmanager
 def unswept() -> Iterator[None]:
     """What is there by now is not looked through for garbage again until the end.
 
-    Nor is what a collection of more than the youngest leaves: a study's records stay. Libraries are
-    a million objects that do, too. To go through all of them every few hundred candidates was a third
-    of what asking and telling cost, through the records of the last 1,400 a tenth (``benchmarks/asking.py``).
+    Nor is what a collection leaves: a study's records stay. Libraries are a million objects that do,
+    too. To go through all of them every few hundred candidates was a third of what asking and telling
+    cost, to go through records again and again a fifth (``benchmarks/asking.py``).
     """
     gc.collect()
     gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(SWEEP, *before[1:])
     gc.callbacks.append(_keep)
     try:
         yield
     finally:
         gc.callbacks.remove(_keep)
+        gc.set_threshold(*before)
         gc.unfreeze()
 
 
 def _keep(phase: str, collection: Mapping[str, int]) -> None:
-    if phase == "stop" and collection["generation"] > 0:
+    del collection
+    if phase == "stop":
         gc.freeze()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,7 +88,8 @@ class Ledger:
 
     def append(self, *events: Event) -> None:
         """Writes all of ``events``, or none: raises LedgerError if the disk does not take them."""
-        data = b"".join([*(_text(e, _MORE) for e in events[:-1]), *map(_text, events[-1:])])
+        ends = repeat(_MORE, len(events) - 1)
+        data = b"".join(map(_text, events, chain(ends, [_LAST])))
         before = os.fstat(self._file).st_size
         try:
             taken = os.write(self._file, data)
@@ -169,7 +171,7 @@ def read(directory: Path) -> list[Event]:
 _LAST, _MORE = b"}\n", b',"more":true}\n'
 
 
-def _text(event: Event, end: bytes = _LAST) -> bytes:
+def _text(event: Event, end: bytes) -> bytes:
     """One line of JSON. Half of a surrogate pair is no text to anyone: it is written as ``?``."""
     try:
         fields = fields_of(event)  # a quarter of the time, numbers being read back the same

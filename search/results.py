@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from search.history import History
     from search.studyfile import StudyFile
-    from spaces.fronts import Costs
     from trainables.evaluation import Scores
     from trainables.metrics import Sheet
     from trainables.runs import Record
@@ -165,10 +164,11 @@ class Results:
         known = self._history.records[candidate]
         return level - 1 not in known and self._history.is_drawn(candidate)
 
-    def _costs(self, level: int, sheets: Mapping[int, Sheet]) -> dict[int, Costs]:
+    def _costs(self, level: int, sheets: Mapping[int, Sheet]) -> dict[int, list[float]]:
         """The objectives of candidates after ``level`` tasks, as costs [objectives]."""
         values = [[*self._objectives(c, level, sheet).values()] for c, sheet in sheets.items()]
-        return dict(zip(sheets, self._goals.objectives.costs(np.array(values)), strict=True))
+        costs = self._goals.objectives.costs(np.array(values)).tolist()
+        return dict(zip(sheets, costs, strict=True))
 
     def _objectives(
         self, candidate: int, level: int, sheet: Sheet | None = None

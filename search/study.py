@@ -15,7 +15,6 @@ from search.events import Asked, Ended, Event, Fault, Outcome, Queued
 from search.faults import parted, shrunk
 from search.jobs import Job, device_of
 from search.plans import Candidate, fold
-from search.recent import Recent
 from search.repeats import asked, due
 from search.results import Results
 from search.room import BOUNDLESS, Room, Scales
@@ -64,7 +63,7 @@ class Study:
         self._scales = Scales.of(file)
         self._suggestions = Suggestions(file.sampler, file.space, file.objectives, file.seed)
         self._anchors = deque(anchors_of(file).asked)
-        self._results, self._made = Results(file, history), Recent()
+        self._results = Results(file, history)
         self.spending = Spending(file.budget, file.goals)
         self._replay()
         self._queue = deque(q.job for q in history.unfinished_jobs())
@@ -168,8 +167,7 @@ class Study:
         ]
 
     def _candidate(self, asked: Asked) -> Candidate:
-        made = self._made.of(asked.candidate, lambda: self.file.candidate(asked.config))
-        return Candidate(asked.candidate, *made)
+        return Candidate(asked.candidate, *self.file.candidate(asked.config))
 
     def _job(self, number: int) -> Job:
         queued = self.history.jobs[number]
@@ -191,8 +189,8 @@ class Study:
         return self.directory / "checkpoints" / f"job-{job:06d}.pt"
 
     def _member(self, numbers: tuple[int, ...]) -> Member:
-        candidates = [self._candidate(self.history.candidates[n]) for n in numbers]
-        return Member(candidates[0].recipe, tuple(c.averager for c in candidates))
+        made = [self.file.candidate(self.history.candidates[n].config) for n in numbers]
+        return Member(made[0][0], tuple(averager for _, averager in made))
 
     # --- telling ------------------------------------------------------------------------------
 
@@ -276,7 +274,9 @@ class Study:
                 self._queue.append(event.job)
             if isinstance(event, Outcome):
                 self._inform(event)
-        self.spending.take(e for e in events if not self.history.is_again(e))
+        if self.history.repeats:
+            events = tuple(e for e in events if not self.history.is_again(e))
+        self.spending.take(events)
 
     def _inform(self, outcome: Outcome) -> None:
         goals, repeats = self._goals, self.history.candidates[outcome.candidate].repeats

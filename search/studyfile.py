@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from search.budgets import Budget
 from search.checks import faults_of, written
@@ -65,8 +65,8 @@ class StudyFile(Settings):
         Raises:
             SpecError: if it is not of this space.
         """
-        recipe = self._validated(Recipe, filled["recipe"])
-        averager = self._validated(Averager, filled["averager"])
+        recipe = self._read(Recipe, filled["recipe"]).found
+        averager = self._read(Averager, filled["averager"]).found
         for found, name in ((recipe, "recipe"), (averager, "averager")):
             if isinstance(found, list):
                 raise SpecError(_lines(found, name))
@@ -88,33 +88,42 @@ class StudyFile(Settings):
         }
         return {part: "; ".join(_lines(faults, part)) for part, faults in told.items() if faults}
 
-    def _validated(self, kind: type[T], data: Any) -> T | list[Fault]:
-        """The same object for the same data: candidates share recipes, and are looked at often."""
-        return self._of(
-            "found",
-            data,
-            lambda: self._recent.of((kind, repr(data)), lambda: validate(kind, data)),
-        )
-
     def _faults(self, kind: type[T], data: Any, unfit: Unfit[T]) -> list[Fault]:
         """What keeps a part of a draw from being a ``kind``, or else from going with the scenario."""
+        read = self._read(kind, data)
+        if read.faults is None:
+            read.faults = self._found_faults(read, unfit)
+        return read.faults
 
-        def faults() -> list[Fault]:
-            if missed := self.space.lacking(data):
-                told = "in this combination there is nothing at that path"
-                return [Fault((), (), f"{same}: {told}") for same in missed]
-            found = self._validated(kind, data)
-            if isinstance(found, list):
-                return found
-            return [Fault(path, path, message) for path, message in unfit(found, self.scenario)]
+    def _found_faults(self, read: _Read[T], unfit: Unfit[T]) -> list[Fault]:
+        if missed := self.space.lacking(read.data):
+            told = "in this combination there is nothing at that path"
+            return [Fault((), (), f"{same}: {told}") for same in missed]
+        if isinstance(read.found, list):
+            return read.found
+        return [Fault(path, path, message) for path, message in unfit(read.found, self.scenario)]
 
-        return self._of("faults", data, faults)
+    def _read(self, kind: type[T], data: Any) -> _Read[T]:
+        """What is known of a part of a draw: once for all averages of a student, which share its recipe.
 
-    def _of(self, what: str, data: Any, make: Callable[[], T]) -> T:
-        """What is known of ``data``; worked out once for all averages of a student, which share its recipe."""
-        # It is known together with what it is of, so that its id is no other's.
-        known: tuple[Any, T] = self._recent.of((what, id(data)), lambda: (data, make()))
-        return known[1]
+        What is found is the same object for the same data: candidates share recipes.
+        """
+
+        def read() -> _Read[T]:
+            return _Read(data, self._recent.of((kind, repr(data)), lambda: validate(kind, data)))
+
+        # It is known together with its data, whose id is therefore no other's.
+        known: _Read[T] = self._recent.of((kind, id(data)), read)
+        return known
+
+
+@dataclass(slots=True)
+class _Read(Generic[T]):
+    """A part of a draw: its ``data``, what was ``found`` in it, and the ``faults`` once they were asked for."""
+
+    data: Any
+    found: T | list[Fault]
+    faults: list[Fault] | None = None
 
 
 def shipped() -> dict[str, str]:

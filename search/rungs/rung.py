@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -115,20 +116,19 @@ class Rung:
         if again:
             raise ValueError(f"a rung sees each id once, got {again=}")
         self._seen |= costs.keys()
-        rows = np.array(list(costs.values()), dtype=np.float64)
-        rows = rows.reshape(len(costs), len(self.reference))
-        finite: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
-        late = np.array([behind.get(i, 0.0) for i in costs], dtype=np.float64)
-        of = np.array([students[i] for i in costs], dtype=np.int64)
-        self._students.update(of[finite].tolist())
-        self._results += int(finite.sum())
-        for student, by in zip(of[finite & (late > 0)], late[finite & (late > 0)], strict=True):
-            known = self._behind.get(int(student), np.inf)
-            self._behind[int(student)] = min(known, float(by))
-        level = finite & ~(late > 0)
-        self._layers.add(rows[level], of[level].tolist())
-        self._late.append(rows[level])
-        return {i: row for i, row, kept in zip(costs, rows, finite, strict=True) if kept}
+        every = np.array(list(costs.values()), dtype=np.float64).reshape(-1, len(self.reference))
+        finite: NDArray[np.bool_] = np.all(np.isfinite(every), axis=1)
+        entered = dict(compress(zip(costs, every, strict=True), finite.tolist()))
+        self._students.update(students[i] for i in entered)
+        self._results += len(entered)
+        late = {i: by for i in entered if (by := behind.get(i, 0.0)) > 0}
+        for i, by in late.items():
+            self._behind[students[i]] = min(self._behind.get(students[i], np.inf), by)
+        level = [i for i in entered if i not in late] if late else list(entered)
+        rows = np.array([entered[i] for i in level]).reshape(-1, len(self.reference))
+        self._layers.add(rows, [students[i] for i in level])
+        self._late.append(rows)
+        return entered
 
     def _worthy(self, rank: int, better: AbstractSet[int], room: int) -> set[int]:
         """Of that ``rank`` and not ``better``: those than which fewer than ``room`` of it are better."""

@@ -148,10 +148,9 @@ class Parzen:
 
     def _best(self, good: Good, knob: int, drawn: Row) -> int:
         """Of draws of a knob that is no choice from the good the one that is the densest among all. ``drawn`` in [0, 1). [draws]."""
-        found = good.summed[knob].searchsorted(drawn + knob, side="right")
-        cells = np.minimum(found, self._grid.cells - 1)
-        ground = self._ground.row(knob)[cells] + self._grid.prior[knob, 0]
-        return int(cells[(good.density[knob][cells] / ground).argmax()])
+        cells = good.summed[knob].searchsorted(drawn + knob, side="right")
+        better = good.density[knob] / (self._ground.row(knob) + self._grid.prior[knob, 0])
+        return int(cells[better.take(cells).argmax()])
 
     def _chosen(self, good: Good, rng: np.random.Generator) -> list[int]:
         """An option for each choice. Before anything is known a ``share`` is believed to be good."""
@@ -167,6 +166,7 @@ class Parzen:
         density = near + self._grid.prior
         density /= density.sum(axis=1, keepdims=True)
         summed: Rows = density.cumsum(axis=1) + np.arange(len(self._grid))[:, None]
+        summed[:, -1] = np.inf  # it is 1 but for rounding, and no draw lies behind it
         return Good(near[self._grid.options], density, summed)
 
     def _best_of(self, room: int) -> list[int]:

@@ -80,13 +80,14 @@ def tasks_in(sheet: Sheet) -> dict[str, float]:
     Raises:
         ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
     """
-    _check_triangles(sheet)
+    for name in TRIANGLES & sheet.keys():
+        _check_triangle(name, sheet[name])
     return {name: nan if _has_nan(rows) else len(rows) for name, rows in sheet.items()}
 
 
 def _has_nan(rows: Rows) -> bool:
     # A sum that is a number is of numbers; one that is none may be of two infinities.
-    return isnan(sum(chain.from_iterable(rows))) and any(map(isnan, chain.from_iterable(rows)))
+    return isnan(sum(map(sum, rows))) and any(map(isnan, chain.from_iterable(rows)))
 
 
 def mean(numbers: Sequence[float]) -> float:
@@ -113,10 +114,9 @@ def _row(record: Mapping[str, Sequence[float]], task: int, name: str) -> Sequenc
     return (nan,) * wide
 
 
-def _check_triangles(sheet: Sheet) -> None:
-    for name in sheet.keys() & TRIANGLES:
-        rows = sheet[name]
-        lengths = list(map(len, rows))
-        if lengths != list(range(1, len(rows) + 1)):
+def _check_triangle(name: str, rows: Rows) -> None:
+    for due, row in enumerate(rows, start=1):
+        if len(row) != due:
             what = "accuracies" if name == "accuracy" else f"numbers of {name}"
+            lengths = list(map(len, rows))
             raise ValueError(f"row k must hold k + 1 {what}, got rows of {lengths=}")

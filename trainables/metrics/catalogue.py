@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from math import isfinite
 
 from trainables.metrics.accuracies import ACCURACIES
 from trainables.metrics.base import PREFIX, Metric, Sheet, student_of, tasks_in
@@ -58,12 +58,18 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
         ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
     """
     every = tuple(wanted)
-    own, students = _parted(every)
+    found = _found(every, sheet)
+    return {name: found[name] for name in every}
+
+
+def _found(wanted: tuple[str, ...], sheet: Sheet) -> dict[str, float]:
+    """Those metrics, of students last."""
+    own, students = _parted(wanted)
     found = _values(own, sheet)
     if students:
         rows = ((name, tuple(map(tuple, of))) for name, of in student_of(sheet).items())
         found |= _of_student(students, tuple(rows))
-    return {name: found[name] for name in every}
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -97,8 +103,8 @@ def _of_student(
 
 def defined(sheet: Sheet) -> dict[str, float]:
     """Every metric that what was measured defines."""
-    found = measure(_definable(frozenset(sheet)), sheet)
-    return {n: v for n, v in found.items() if math.isfinite(v)}
+    found = _found(_definable(frozenset(sheet)), sheet)
+    return {n: v for n, v in found.items() if isfinite(v)}
 
 
 @cache
