@@ -116,9 +116,8 @@ def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[st
     file = studyfile.read("digits-frontier", (f"budget.candidates={candidates}", *overrides))
     marks = spent(file, directory / "study")
     with Stopwatch() as watch:
-        spent(file, directory / "timed")
-    parts = {part: 1000 * s / candidates for part, s in sorted(watch.seconds.items())}
-    total = 1000 * marks[-1][1] / candidates
+        timed = spent(file, directory / "timed")[-1][1]
+    watch.seconds["rest"] = timed - watch.seconds.total()
     began = time.process_time()
     history, file = load(directory / "study")
     read = time.process_time() - began
@@ -129,8 +128,8 @@ def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[st
     return {
         "candidates": candidates,
         "sampler": type(file.sampler).__name__.lower(),
-        "all": total,
-        "parts": parts | {"rest": total - sum(parts.values())},
+        "all": 1000 * marks[-1][1] / candidates,
+        "parts": {part: 1000 * s / candidates for part, s in sorted(watch.seconds.items())},
         "last_tenth": _last(marks, candidates // 10),
         "resuming": {
             "reading": 1000 * read / candidates,
