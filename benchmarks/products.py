@@ -1,10 +1,10 @@
-"""What compiled products are worth: GFLOP/s beside PyTorch's, and a closed loop's step with either.
+"""What is compiled is worth: products' GFLOP/s beside PyTorch's, and a closed loop's step in three ways.
 
     python -m benchmarks.products [--json FILE]
 
 One thread, a minute. The products are those of a step of the digits' perceptron (64-128-128-10, 32 samples), of
 weights that lie in the rows of a cohort; the step is one of mean teachers, over a whole stream, with its
-evaluation beside it. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
+evaluation beside it: by PyTorch's kernels, by these with compiled products, and by routines, whole steps in one function. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor
 from benchmarks import shares
 from benchmarks.alone import in_fresh_process
 from benchmarks.measurements import machine
-from trainables import products
+from trainables import fused, products, programs
 from trainables.products import AS_THEY_ARE, product_of
 from trainables.scenarios.rotated_digits import RotatedDigits
 
@@ -34,6 +34,8 @@ WIDTH = 26_128
 BATCH = 32
 LAYERS = ((64, 128), (128, 128), (128, 10))
 TIMES = 5
+
+WAYS = ("torch", "products", "routines")
 
 
 def main(arguments: list[str]) -> None:
@@ -58,8 +60,9 @@ def main(arguments: list[str]) -> None:
         )
     for row in told["steps"]:
         print(
-            "{members:3} members, ms a step: PyTorch {torch_step:.2f}, compiled {compiled_step:.2f}; "
-            "s of evaluation: {torch_evaluation:.3f}, {compiled_evaluation:.3f}".format(**row)
+            "{members:3.0f} members, ms a step: PyTorch {torch_step:.2f}, with compiled products {products_step:.2f}, "
+            "routines {routines_step:.2f}; s of evaluation: {torch_evaluation:.3f}, {products_evaluation:.3f}, "
+            "{routines_evaluation:.3f}".format(**row)
         )
     if given.json is not None:
         given.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -97,7 +100,7 @@ def _least(multiply: Callable[..., Tensor], a: Tensor, b: Tensor) -> float:
 def of_steps(members: int) -> dict[str, float]:
     """Milliseconds of the processor in a step of a closed loop, and seconds in a job's evaluation."""
     found = {"members": float(members)}
-    for way in ("torch", "compiled"):
+    for way in WAYS:
         step, evaluation = in_fresh_process(_step, members, way)
         found |= {f"{way}_step": step, f"{way}_evaluation": evaluation}
     return found
@@ -107,6 +110,8 @@ def _step(members: int, way: str) -> tuple[float, float]:
     torch.set_num_threads(1)
     if way == "torch":
         products.compiles = _never
+    if way == "products":
+        programs.routine_of = fused.routine_of = _none
     stream = RotatedDigits().stream()
     runs = [shares.of_job(stream, "closed", "mlp", members) for _ in range(TIMES)]
     least = min(training for training, _, _ in runs)
@@ -116,6 +121,10 @@ def _step(members: int, way: str) -> tuple[float, float]:
 @cache
 def _never() -> bool:
     return False
+
+
+def _none(*_: object) -> None:
+    """No program is a routine, and no step is fused."""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ taken by their names in the text, such as ``%v3``, or as they are.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,14 +19,37 @@ LANES = 16
 """Float32 numbers in a vector register of AVX-512. On a narrower processor LLVM takes several."""
 
 _V = f"<{LANES} x float>"
-_HEAD = f"""
-declare {_V} @llvm.fma.v{LANES}f32({_V}, {_V}, {_V})
-declare {_V} @llvm.masked.load.v{LANES}f32.p0(ptr, i32, <{LANES} x i1>, {_V})
-declare void @llvm.masked.store.v{LANES}f32.p0({_V}, ptr, i32, <{LANES} x i1>)
-attributes #0 = {{ "prefer-vector-width"="512" "min-legal-vector-width"="512" }}
-"""
+_P = f"<{LANES} x ptr>"
+_M = f"<{LANES} x i1>"
+
+FLOAT, BYTE, LONG = "float", "i8", "i64"
+"""Numbers of float32, of bool and of int64."""
+
+_SHORT = {FLOAT: "f32", BYTE: "i8", LONG: "i64"}
+_ALIGNED = {FLOAT: 4, BYTE: 1, LONG: 8}
+
+
+def _declared() -> Iterator[str]:
+    yield f"declare {_V} @llvm.fma.v{LANES}f32({_V}, {_V}, {_V})"
+    yield f"declare {_V} @llvm.sqrt.v{LANES}f32({_V})"
+    yield f"declare {_V} @llvm.rint.v{LANES}f32({_V})"
+    yield f"declare {_V} @llvm.fabs.v{LANES}f32({_V})"
+    for number, short in _SHORT.items():
+        vector, name = f"<{LANES} x {number}>", f"v{LANES}{short}"
+        yield f"declare {vector} @llvm.masked.load.{name}.p0(ptr, i32, {_M}, {vector})"
+        yield f"declare void @llvm.masked.store.{name}.p0({vector}, ptr, i32, {_M})"
+        yield f"declare {vector} @llvm.masked.gather.{name}.v{LANES}p0({_P}, i32, {_M}, {vector})"
+        yield f"declare void @llvm.masked.scatter.{name}.v{LANES}p0({vector}, {_P}, i32, {_M})"
+
+
+_WIDE = '"prefer-vector-width"="512" "min-legal-vector-width"="512"'
+_HEAD = "\n".join([*_declared(), f"attributes #0 = {{ {_WIDE} }}", ""])
 
 ZEROS = "zeroinitializer"
+
+
+class UnsupportedError(Exception):
+    """There are kernels that cannot be written down here."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +57,7 @@ class Code:
     """A function in machine code, to be called with addresses and numbers; it lives as long as this."""
 
     call: Callable[..., None]
+    address: int
     engine: Any
 
 
@@ -43,7 +68,8 @@ def compiled(functions: Iterable[str], name: str, arguments: int) -> Code:
     engine = llvm.create_mcjit_compiler(module, _machine())
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)
-    return Code(kind(engine.get_function_address(name)), engine)
+    address = engine.get_function_address(name)
+    return Code(kind(address), address, engine)
 
 
 def _machine() -> llvm.TargetMachine:
@@ -74,6 +100,16 @@ class Body:
         lines = "\n".join([*self._lines, "  ret void"])
         return f"{how} void @{name}({', '.join(arguments)}){kept} #0 {{\n{lines}\n}}\n"
 
+    def mark(self) -> str:
+        """A line that `fill` can put others in the place of."""
+        line = f"  ; {self._name()}"
+        self._lines.append(line)
+        return line
+
+    def fill(self, mark: str, lines: Sequence[str]) -> None:
+        at = self._lines.index(mark)
+        self._lines[at : at + 1] = [f"  {line}" for line in lines]
+
     def do(self, line: str) -> None:
         """An instruction that gives nothing."""
         self._lines.append(f"  {line}")
@@ -96,9 +132,11 @@ class Body:
         """The product of two whole numbers."""
         return self.let(f"mul i64 {number}, {by}")
 
-    def at(self, base: str, offset: int | str) -> str:
+    def at(self, base: str, offset: int | str, number: str = FLOAT) -> str:
         """The address ``offset`` numbers after ``base``."""
-        return base if offset == 0 else self.let(f"getelementptr float, ptr {base}, i64 {offset}")
+        return (
+            base if offset == 0 else self.let(f"getelementptr {number}, ptr {base}, i64 {offset}")
+        )
 
     def loop(
         self,
@@ -147,18 +185,64 @@ class Body:
         picked = ", ".join(f"i32 {lane}" for lane in lanes)
         return self.let(f"shufflevector {_V} {one}, {_V} {other}, <{LANES} x i32> <{picked}>")
 
-    def everywhere(self, at: str) -> str:
+    def everywhere(self, at: str, number: str = FLOAT) -> str:
         """The vector of one number again and again."""
-        number = self.let(f"load float, ptr {at}, align 4")
-        first = self.let(f"insertelement {_V} poison, float {number}, i32 0")
-        return self.shuffled(first, "poison", [0] * LANES)
+        vector = f"<{LANES} x {number}>"
+        one = self.let(f"load {number}, ptr {at}, align {_ALIGNED[number]}")
+        first = self.let(f"insertelement {vector} poison, {number} {one}, i32 0")
+        return self.let(f"shufflevector {vector} {first}, {vector} poison, <{LANES} x i32> {ZEROS}")
+
+    def read(self, at: str, step: int, lanes: int, number: str = FLOAT) -> str:
+        """The vector of ``lanes`` numbers that lie ``step`` apart, zeros after them."""
+        if step == 0:
+            return self.everywhere(at, number)
+        vector, name = f"<{LANES} x {number}>", f"v{LANES}{_SHORT[number]}"
+        rest = f"i32 {_ALIGNED[number]}, {_mask(lanes)}, {vector} {ZEROS}"
+        if step == 1:
+            return self.let(f"call {vector} @llvm.masked.load.{name}.p0(ptr {at}, {rest})")
+        places = self._places(at, step, number)
+        return self.let(f"call {vector} @llvm.masked.gather.{name}.v{LANES}p0({places}, {rest})")
+
+    def write(self, value: str, at: str, step: int, lanes: int, number: str = FLOAT) -> None:
+        """The first ``lanes`` numbers of ``value``, ``step`` apart."""
+        vector, name = f"<{LANES} x {number}>", f"v{LANES}{_SHORT[number]}"
+        rest = f"i32 {_ALIGNED[number]}, {_mask(lanes)}"
+        if step == 1:
+            self.do(f"call void @llvm.masked.store.{name}.p0({vector} {value}, ptr {at}, {rest})")
+            return
+        places = self._places(at, step, number)
+        self.do(
+            f"call void @llvm.masked.scatter.{name}.v{LANES}p0({vector} {value}, {places}, {rest})"
+        )
+
+    def _places(self, at: str, step: int, number: str) -> str:
+        steps = ", ".join(f"i64 {step * i}" for i in range(LANES))
+        each = self.let(f"getelementptr {number}, ptr {at}, <{LANES} x i64> <{steps}>")
+        return f"{_P} {each}"
 
     def fma(self, x: str, y: str, z: str) -> str:
         """X y + z, rounded once."""
         return self.let(f"call {_V} @llvm.fma.v{LANES}f32({_V} {x}, {_V} {y}, {_V} {z})")
 
+    def of(self, name: str, *vectors: str) -> str:
+        """LLVM's function of that name, such as sqrt, of each number."""
+        given = ", ".join(f"{_V} {v}" for v in vectors)
+        return self.let(f"call {_V} @llvm.{name}.v{LANES}f32({given})")
+
+    def by(self, what: str, x: str, y: str) -> str:
+        """An instruction such as fadd of two vectors."""
+        return self.let(f"{what} {_V} {x}, {y}")
+
     def sum(self, x: str, y: str) -> str:
-        return self.let(f"fadd {_V} {x}, {y}")
+        return self.by("fadd", x, y)
+
+    def compared(self, how: str, x: str, y: str) -> str:
+        """The mask of where ``how``, such as olt, holds for two vectors."""
+        return self.let(f"fcmp {how} {_V} {x}, {y}")
+
+    def where(self, mask: str, x: str, y: str) -> str:
+        """Numbers of x where the ``mask`` is, of y elsewhere."""
+        return self.let(f"select {_M} {mask}, {_V} {x}, {_V} {y}")
 
     def unless_at_most_0(self, x: str, y: str) -> str:
         """The numbers of y, but 0 where those of x are 0 or less."""
@@ -168,6 +252,13 @@ class Body:
     def _name(self) -> str:
         self._names += 1
         return f"%v{self._names}"
+
+
+def constant(number: float, of: str = FLOAT) -> str:
+    """The vector of a number again and again, as it is written."""
+    told = f"0x{struct.pack('>d', struct.unpack('f', struct.pack('f', number))[0]).hex()}"
+    written = told if of == FLOAT else str(int(number))
+    return "<" + ", ".join([f"{of} {written}"] * LANES) + ">"
 
 
 def _mask(lanes: int) -> str:

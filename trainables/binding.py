@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, ops
@@ -49,6 +49,17 @@ class Operand:
         return tensor
 
 
+BOUND = "bound"
+"""Where a node says what product it is."""
+
+
+class Bound(NamedTuple):
+    """A product of ``views`` of what a node is given: two factors, and by name what it ends with."""
+
+    views: Views
+    relu: bool
+
+
 def bind_(node: fx.Node) -> None:
     """``node``, a product of float32 on the CPU, becomes ours."""
     a, b = map(Operand.of, node.args)
@@ -68,7 +79,9 @@ def bind_(node: fx.Node) -> None:
         if (slope := _lone_user(node, SLOPES)) and _is_of_relu(slope, node):
             mask = Operand.of(slope.args[1])
             _take_in(node, slope)
-    node.target = product_of(Views(a.view, b.view, out.view, bias.view, mask.view), relu=relu)
+    bound = Bound(Views(a.view, b.view, out.view, bias.view, mask.view), relu)
+    node.target = product_of(bound.views, relu=relu)
+    node.meta = node.meta | {BOUND: bound}
     node.args = a.source, b.source
     beside = {"out": out, "bias": bias, "mask": mask}
     node.kwargs = {name: o.source for name, o in beside.items() if o.source is not None}

@@ -31,8 +31,15 @@ def may_restart(recipe: Recipe) -> bool:
 class Values(Protocol):
     """What a step asks of tables."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all tables."""
+
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
         """This step's value of each table, [m, 1] for the m members in ``part``."""
+
+    def row(self, step: int, part: slice) -> Tensor:
+        """The same side by side, in the order of ``names``. [m, tables]."""
 
     def host(self, name: str, step: int, part: slice) -> Table:
         """The numbers that this step's values of one table are among, float64, off the device."""
@@ -46,16 +53,21 @@ class Columns:
         self.names = tuple(columns[0])
         stacked = np.stack([[c[n] for c in columns] for n in self.names])  # [N, M, steps]
         rounded = stacked.transpose(2, 0, 1).astype(np.float32)
-        self._device = torch.from_numpy(rounded).to(like.device).unsqueeze(-1)
+        by_member = np.ascontiguousarray(rounded.transpose(0, 2, 1))
+        self._device = torch.from_numpy(by_member).to(like.device)  # [steps, M, N]
         # Rounded as on the device, so that what is 0 or 1 here is so there.
         self._host = rounded.astype(np.float64)
         self._last: tuple[tuple[int, slice], dict[str, Tensor]] | None = None
 
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
         if self._last is None or self._last[0] != (step, part):
-            values = self._device[step, :, part].unbind()
+            values = torch.split(self.row(step, part), 1, dim=1)
             self._last = (step, part), dict(zip(self.names, values, strict=True))
         return self._last[1]
+
+    def row(self, step: int, part: slice) -> Tensor:
+        """The same in the order of `names`. [m, tables]."""
+        return self._device[step, part]
 
     def host(self, name: str, step: int, part: slice) -> Table:
         """This step's values, [m]."""
@@ -66,7 +78,7 @@ class Columns:
         return self._host[steps.start : steps.stop, self.names.index(name)]
 
     def over(self, steps: range) -> Tensor:
-        """The values of some steps, as ``of_any`` takes them. [n, tables, M, 1]."""
+        """The values of some steps, as ``of_any`` takes them. [n, M, tables]."""
         return self._device[steps.start : steps.stop]
 
     def of_any(self, values: Tensor) -> Values:
@@ -75,7 +87,7 @@ class Columns:
 
     def keep(self, members: list[int]) -> None:
         self._last = None
-        self._host, self._device = self._host[:, :, members], self._device[:, :, members]
+        self._host, self._device = self._host[:, :, members], self._device[:, members]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +97,10 @@ class _OfAny:
     run: Table
 
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
-        return dict(zip(self.names, self.values[step, :, part].unbind(), strict=True))
+        return dict(zip(self.names, torch.split(self.row(step, part), 1, dim=1), strict=True))
+
+    def row(self, step: int, part: slice) -> Tensor:
+        return self.values[step, part]
 
     def host(self, name: str, step: int, part: slice) -> Table:
         """The values of the whole run, [steps, m]."""

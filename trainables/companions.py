@@ -61,6 +61,16 @@ class Companions:
         found = below(self.averages | self.importances, OF_THE_LOSS)
         return {name: stack[part] for name, stack in found.items()}
 
+    def stacks(self, part: slice) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Averages and importances of the members in ``part``, [m, P] by path."""
+        both = self.averages, self.importances
+        averages, importances = ({n: s[part] for n, s in each.items()} for each in both)
+        return averages, importances
+
+    def moved(self, step: int, part: slice, tables: Values) -> tuple[str, ...]:
+        """The averages that any of the members in ``part`` takes its student into after a step."""
+        return tuple(n for n in self.averages if tables.host(n, step, part).any())
+
     def absorb_(self, step: int, part: slice, passage: Passage, tables: Values) -> None:
         """Has every average take in the students [m, P] after a step."""
         now = tables.at(step, part)

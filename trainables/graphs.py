@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, ops
+from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from trainables.kernels import (
     CONSTANTS,
@@ -46,6 +47,17 @@ def simplify_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> fx.GraphMo
 
     The kernels' own order of summation aside, its numbers are those of ``traced``.
     """
+    rewrite_(traced, arguments)
+    if arguments[0].device.type == "cpu":
+        write_into_joined_(traced)
+        write_over_(traced)
+    traced.graph.lint()
+    traced.recompile()
+    return traced
+
+
+def rewrite_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> None:
+    """The same in fewer and faster kernels, each of which has memory of its own for what it gives."""
     skip_idle_(traced)
     fold_constants_(traced, arguments[0].device)
     if arguments[0].device.type == "cpu":
@@ -56,11 +68,6 @@ def simplify_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> fx.GraphMo
         propagate(traced, arguments)
         skip_idle_(traced)
         share_views_(traced)
-        write_into_joined_(traced)
-        write_over_(traced)
-    traced.graph.lint()
-    traced.recompile()
-    return traced
 
 
 def call_directly_(traced: fx.GraphModule, _: Sequence[Tensor]) -> Callable[..., Tensor]:
@@ -68,6 +75,7 @@ def call_directly_(traced: fx.GraphModule, _: Sequence[Tensor]) -> Callable[...,
     for node in kernels(traced):
         node.target = DIRECT.get(_kernel(node), node.target)
     traced.recompile()
+    _LazyGraphModule.force_recompile(traced)
     return traced.forward
 
 
@@ -257,12 +265,20 @@ def _size(node: fx.Node) -> int | None:
 
 
 def _written(traced: fx.GraphModule) -> set[fx.Node]:
-    """The kernels whose results, or what those were made of, are written to later."""
-    written: set[fx.Node] = set()
-    for node in reversed(kernels(traced)):
-        if _writes(node) or node in written:
-            written |= {node, *node.all_input_nodes}
-    return written
+    """The kernels whose results lie in memory that is written to later."""
+    made = _makers(traced)
+    over = {made[n] for node in kernels(traced) for n in _overwritten(node)}
+    return {node for node in kernels(traced) if made[node] in over}
+
+
+def _overwritten(node: fx.Node) -> list[fx.Node]:
+    """What ``node`` writes its result over."""
+    if not _writes(node):
+        return []
+    schema = _kernel(node)._schema  # noqa: SLF001 - has no public name
+    given = dict(zip((a.name for a in schema.arguments), node.args, strict=False)) | node.kwargs
+    over = (a for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write)
+    return [n for n in (given.get(a.name) for a in over) if isinstance(n, fx.Node)]
 
 
 def _writes(node: fx.Node) -> bool:

@@ -17,6 +17,25 @@ VIEWS = {
     _aten._unsafe_view.default,  # noqa: SLF001 - the name of a kernel
 }
 RESHAPES = {_aten.expand.default, _aten.reshape.default, *VIEWS}
+LOOKS: set[Any] = {
+    TRANSPOSE,
+    *VIEWS,
+    _aten.expand.default,
+    _aten.permute.default,
+    _aten.squeeze.dims,
+    _aten.squeeze.dim,
+    _aten.unsqueeze.default,
+    _aten.select.int,
+    _aten.slice.Tensor,
+    _aten.t.default,
+    _aten.detach.default,
+    _aten.alias.default,
+    _aten.split_with_sizes.default,
+    _aten.split.Tensor,
+    _aten.unbind.int,
+}
+"""Kernels that give another look at the numbers they are given."""
+
 CONSTANTS = {
     _aten.ones_like.default,
     _aten.zeros_like.default,
@@ -27,6 +46,10 @@ CONSTANTS = {
     _aten.zeros.default,
     _aten.ones.default,
     _aten.full.default,
+    _aten.scalar_tensor.default,
+    _aten.arange.default,
+    _aten.arange.start,
+    _aten.arange.start_step,
 }
 SOFTMAXES = {  # and where each says along which axis
     _aten._softmax.default: 1,  # noqa: SLF001 - likewise

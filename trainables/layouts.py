@@ -25,11 +25,16 @@ def call_compiled_(traced: fx.GraphModule, arguments: Sequence[Tensor]) -> Calla
     Where these are not to be had, or not made for, it multiplies as PyTorch does.
     """
     if ours(arguments[0]):
-        products = [n for n in kernels(traced) if _is_ours(n)]
-        for node in products:
-            bind_(node)
-        _Layouts(traced, products).run(*arguments)
+        _Layouts(traced, bind_all_(traced)).run(*arguments)
     return call_directly_(traced, arguments)
+
+
+def bind_all_(traced: fx.GraphModule) -> list[fx.Node]:
+    """The products that become ours: all of float32."""
+    products = [n for n in kernels(traced) if _is_ours(n)]
+    for node in products:
+        bind_(node)
+    return products
 
 
 def _is_ours(node: fx.Node) -> bool:

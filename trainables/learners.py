@@ -17,6 +17,7 @@ from trainables.lessons import Lesson, below
 from trainables.losses import cross_entropy
 from trainables.models import Model
 from trainables.precisions import computed_in
+from trainables.products import ours
 from trainables.programs import Finish, Function, Loop, Program
 from trainables.recipes import Recipe, program
 from trainables.scenarios.base import Batch, Replay, Shape, Split, Stream
@@ -42,6 +43,13 @@ class Given(NamedTuple):
     now: Names
     stored: bool
     shared: Names
+
+    @classmethod
+    def of(cls, companions: Names, tables: Names, batch: Batch) -> Given:
+        """Where a step has ``tables`` of these names."""
+        now = tuple(n for n in tables if n.startswith("strategy."))
+        there = tuple(n for n, t in _flat(batch).items() if t is not None)
+        return cls(companions, now, bool(stored(batch)), there)
 
 
 def stacks(model: Model, shape: Shape) -> bool:
@@ -109,16 +117,27 @@ class Learner:
         Only ``batch.replay.stored`` [M, D, R, C] is of the members. In the columns of the buffers,
         ``layout.carried``, stand their next values.
         """
-        names = tuple(n for n in now if n.startswith("strategy."))
-        stored = None if batch.replay is None else batch.replay.stored
-        shared = {n: t for n, t in _flat(batch).items() if t is not None}
-        given = Given(tuple(companions), names, stored is not None, tuple(shared))
-        stacks = [*companions.values(), *(now[n] for n in names)]
-        stacks += [] if stored is None else [stored]
+        given, stacks, rest = told(companions, batch, now)
         if given not in self._programs:
             of = self._gradient(given)
             self._programs[given] = self._program(of, given, mapped=1 + len(stacks))
-        return self._programs[given](students, *stacks, *shared.values())
+        return self._programs[given](students, *stacks, *rest)
+
+    def gradients_of(self, given: Given) -> Function:
+        """Of students [M, P], stacks and what is shared: their gradients [M, P], to be traced."""
+        count = 1 + len(given.companions) + len(given.now) + int(given.stored)
+        dims = *[0] * count, *[None] * len(given.shared)
+        return vmap(self._gradient(given), in_dims=dims)
+
+    @property
+    def skeleton(self) -> Hashable:
+        """All that its functions depend on besides shapes."""
+        return self._skeleton
+
+    @property
+    def fuses(self) -> bool:
+        """Whether what it computes may be part of a larger routine."""
+        return self.stacks and self._finish is call_compiled_ and ours(self.start)
 
     def ascents(self, rows: Tensor, batch: Batch) -> Tensor:
         """The gradient of each row's cross-entropy on ``batch``, 0 for buffers. [M, P]."""
@@ -327,6 +346,26 @@ class Learner:
         views = self.layout.views(row)
         copies = {name: views[name].detach().clone() for name in self._buffers}
         return views | copies | {name: count.clone() for name, count in self._counts}
+
+
+def told(
+    companions: Mapping[str, Tensor], batch: Batch, now: Mapping[str, Tensor]
+) -> tuple[Given, list[Tensor], list[Tensor]]:
+    """What losses are given beside the students: its names, the stacks, and what is shared."""
+    given = Given.of(tuple(companions), tuple(now), batch)
+    stacks = [*companions.values(), *(now[n] for n in given.now), *stored(batch)]
+    return given, stacks, shared(batch)
+
+
+def stored(batch: Batch) -> list[Tensor]:
+    """What of a batch is the members' own."""
+    answers = None if batch.replay is None else batch.replay.stored
+    return [] if answers is None else [answers]
+
+
+def shared(batch: Batch) -> list[Tensor]:
+    """What of a batch all members are shown, as far as it is there."""
+    return [t for t in _flat(batch).values() if t is not None]
 
 
 def _flat(batch: Batch) -> dict[str, Tensor | None]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import mul
 from typing import NamedTuple, TypeAlias
 
@@ -214,31 +215,37 @@ class _Functions:
 
     def _turned(self, body: Body, part: Part) -> None:
         """B's columns, whose numbers lie side by side, as rows of ``PANEL`` numbers at %S."""
+        step = self._shape.b[1]
         for j in range(0, part.width, LANES):
             for k in range(0, part.depth, LANES):
-                name = self._turn(min(LANES, part.width - j), min(LANES, part.depth - k))
-                source = body.at("%B", j * self._shape.b[1] + k)
-                body.call(name, source, body.at("%S", k * PANEL + j))
+                code = turning(min(LANES, part.width - j), min(LANES, part.depth - k))
+                source, there = body.at("%B", j * step + k), body.at("%S", k * PANEL + j)
+                given = f"(ptr {source}, ptr {there}, i64 {step})"
+                body.do(f"call void inttoptr (i64 {code.address} to ptr){given}")
 
-    def _turn(self, columns: int, rows: int) -> str:
-        """A square of vectors, by swapping its halves that lie across, then those of quarters, and so on."""
-        name, body = f"turn_{columns}_{rows}", Body()
-        if name in self.texts:
-            return name
-        places = [body.at("%B", j * self._shape.b[1]) for j in range(columns)]
-        vectors = [body.load(at, rows) for at in places] + [ZEROS] * (LANES - columns)
-        half = LANES // 2
-        while half:
-            low = [c if not c & half else LANES + c - half for c in range(LANES)]
-            high = [c + half if not c & half else LANES + c for c in range(LANES)]
-            for i in (i for i in range(LANES) if not i & half):
-                pair = vectors[i], vectors[i + half]
-                vectors[i], vectors[i + half] = (body.shuffled(*pair, by) for by in (low, high))
-            half //= 2
-        for i in range(rows):
-            body.store(vectors[i], body.at("%S", i * PANEL))
-        self.texts[name] = body.function(name, ["ptr noalias %B", "ptr noalias %S"])
-        return name
+
+@cache
+def turning(columns: int, rows: int) -> Code:
+    """``call(B, S, step)``: ``columns`` of B, ``step`` numbers apart, become ``rows`` of ``PANEL`` numbers at S.
+
+    A square of vectors is turned by swapping its halves that lie across, then those of quarters, and so
+    on. LLVM takes longer for that than for all the rest of a product, so it is compiled once, not for each.
+    """
+    body = Body()
+    places = [body.at("%B", body.times("%step", j)) for j in range(columns)]
+    vectors = [body.load(at, rows) for at in places] + [ZEROS] * (LANES - columns)
+    half = LANES // 2
+    while half:
+        low = [c if not c & half else LANES + c - half for c in range(LANES)]
+        high = [c + half if not c & half else LANES + c for c in range(LANES)]
+        for i in (i for i in range(LANES) if not i & half):
+            pair = vectors[i], vectors[i + half]
+            vectors[i], vectors[i + half] = (body.shuffled(*pair, by) for by in (low, high))
+        half //= 2
+    for i in range(rows):
+        body.store(vectors[i], body.at("%S", i * PANEL))
+    given = ["ptr noalias %B", "ptr noalias %S", "i64 %step"]
+    return compiled([body.function("turning", given, inner=False)], "turning", len(given))
 
 
 def tiles(rows: int) -> tuple[int, int]:

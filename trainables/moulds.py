@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, fx
 
-from trainables.tracing import propagate
+from trainables.tracing import lazy, propagate
 
 
 class Grows(NamedTuple):
@@ -64,7 +64,7 @@ def copied(traced: fx.GraphModule) -> fx.GraphModule:
     """One whose graph may be rewritten without the other's."""
     graph = fx.Graph()
     graph.output(graph.graph_copy(traced.graph, {}))
-    return fx.GraphModule(traced, graph)
+    return lazy(traced, graph)
 
 
 def cast(

@@ -115,7 +115,21 @@ class Given(NamedTuple):
         return Given(self.b.mT, self.a.mT, *rest)
 
 
+class Plan(NamedTuple):
+    """How some tensors are multiplied: by the ``code`` of C, or if ``turned`` of C' = B' A'."""
+
+    code: Code
+    shape: Shape
+    turned: bool
+
+
 def _planned(given: Given, *, relu: bool, wanted: bool | None) -> Product | None:
+    """What multiplies tensors like these; None: they lie badly."""
+    plan = planned(given, relu=relu, wanted=wanted)
+    return None if plan is None else _compiled(plan, given)
+
+
+def planned(given: Given, *, relu: bool, wanted: bool | None) -> Plan | None:
     """How tensors like these are multiplied: along C's rows, or along the rows of C'; None: neither way."""
     if 0 in (*given.a.shape, *given.b.shape):
         return None
@@ -126,7 +140,7 @@ def _planned(given: Given, *, relu: bool, wanted: bool | None) -> Product | None
     turned = min(costs, key=costs.__getitem__)
     shape = ways[turned]
     assert shape is not None
-    return _compiled(shape, given, turned=bool(turned))
+    return Plan(_code(shape), shape, bool(turned))
 
 
 def _plain(views: Views, *, relu: bool) -> Product:
@@ -144,9 +158,9 @@ def _plain(views: Views, *, relu: bool) -> Product:
     return multiply
 
 
-def _compiled(shape: Shape, given: Given, *, turned: bool) -> Product:
-    """The product of tensors like ``given``; ``turned`` if by ``shape`` it is C' = B' A'."""
-    code, count = _code(shape), len(given.a)
+def _compiled(plan: Plan, given: Given) -> Product:
+    """The product of tensors like ``given``."""
+    (code, shape, turned), count = plan, len(given.a)
     a, b, *rest = (0 if x is None else x.stride(0) for x in (given.turned if turned else given))
     c, d, e = rest
     size = (count, shape.m, shape.n)

@@ -29,7 +29,7 @@ from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import simplify_
 from trainables.layouts import call_compiled_
 from trainables.moulds import Mould
-from trainables.products import compiles, multiplied
+from trainables.products import compiles, multiplied, ours
 from trainables.tracing import traced
 
 Function: TypeAlias = Callable[..., Tensor]
@@ -42,6 +42,7 @@ TRACES = 64
 that meets ever new shapes does not grow."""
 
 TRACED: OrderedDict[Hashable, Function | None] = OrderedDict()
+ROUTINES: OrderedDict[Hashable, Callable[..., Tensor | None] | None] = OrderedDict()
 MOULDS: OrderedDict[Hashable, Mould] = OrderedDict()
 
 
@@ -63,7 +64,7 @@ class Program:
     def __call__(self, *arguments: Tensor) -> Tensor:
         shapes = (torch.get_num_threads(), *(a.shape for a in arguments))
         if shapes not in self._own:
-            self._own[shapes] = self._traced(shapes, arguments)
+            self._own[shapes] = self._made(shapes, arguments)
         function = self._own[shapes]
         return self._doubled(*arguments) if function is None else function(*arguments)
 
@@ -71,6 +72,14 @@ class Program:
         rows = len(arguments[0])
         wide = (a.expand(LEAST_ROWS, *a.shape[1:]) for a in arguments[: self.mapped])
         return self(*wide, *arguments[self.mapped :])[:rows]
+
+    def _made(self, shapes: Hashable, arguments: tuple[Tensor, ...]) -> Function | None:
+        """What is called; None for a lone row that would round otherwise than among others."""
+        if self.finish is call_compiled_ and ours(arguments[0]):
+            whole = routine_of(self.key, self._trace(len(arguments)), arguments, self.mapped)
+            if whole is not None:
+                return whole  # type: ignore[return-value] # what is mapped gives something
+        return self._traced(shapes, arguments)
 
     def _traced(self, shapes: Hashable, arguments: tuple[Tensor, ...]) -> Function | None:
         """What is replayed; None for a lone row that would round otherwise than among others."""
@@ -84,9 +93,8 @@ class Program:
 
     def _kernels(self, arguments: tuple[Tensor, ...]) -> fx.GraphModule:
         """All kernels that the mapped function calls, one after the other."""
-        dims = tuple(0 if i < self.mapped else None for i in range(len(arguments)))
-        trace = partial(traced, vmap(self.of, in_dims=dims))
-        row = tuple(a.shape[int(d == 0) :] for a, d in zip(arguments, dims, strict=True))
+        trace = self._trace(len(arguments))
+        row = tuple(a.shape[int(i < self.mapped) :] for i, a in enumerate(arguments))
         key = (self.key, row, torch.get_num_threads(), arguments[0].device, self.mapped)
         if len(arguments[0]) < LEAST_ROWS:
             return trace(*arguments)
@@ -94,17 +102,51 @@ class Program:
         _keep_last(MOULDS, key)
         return mould.of(arguments, partial(trace, *arguments))
 
+    def _trace(self, count: int) -> Callable[..., fx.GraphModule]:
+        """What traces the mapped function, given so many arguments."""
+        dims = tuple(0 if i < self.mapped else None for i in range(count))
+        return partial(traced, vmap(self.of, in_dims=dims))
+
+
+def routine_of(
+    key: Hashable,
+    trace: Callable[..., fx.GraphModule],
+    arguments: tuple[Tensor, ...],
+    mapped: int,
+) -> Callable[..., Tensor | None] | None:
+    """What ``trace`` leaves, as one function of any number of rows (``trainables/routines.py``).
+
+    ``key`` says all that it depends on besides the shapes of ``arguments``, of which the first ``mapped`` are stacks. None
+    if it has kernels that cannot be written down.
+    """
+    from trainables.assembly import UnsupportedError  # noqa: PLC0415 - llvmlite need not be there
+    from trainables.routines import routine  # noqa: PLC0415 - likewise
+
+    rows = tuple(a.shape[int(i < mapped) :] for i, a in enumerate(arguments))
+    known = key, rows, mapped
+    if known not in ROUTINES:
+        try:
+            ROUTINES[known] = routine(trace, arguments, mapped)
+        except UnsupportedError:
+            ROUTINES[known] = None
+    _keep_last(ROUTINES, known)
+    return ROUTINES[known]
+
 
 @cache
 def warm() -> None:
-    """Has all loaded that the first trace and the first product need (a second), so that no candidate pays for it."""
+    """Has all loaded that any first program needs (a second), so that no candidate pays for it."""
 
     def square(row: Tensor) -> Tensor:
         return row.square().sum()
 
-    traced(vmap(grad(square)), torch.zeros(LEAST_ROWS, 1))
+    of = partial(traced, vmap(grad(square)))
+    rows = torch.zeros(LEAST_ROWS, 1)
     if compiles():
-        multiplied(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
+        multiplied(torch.zeros(1, 16, 16), torch.zeros(1, 16, 16).mT)  # turned, as weights are
+        routine_of("warm", of, (rows,), 1)
+    else:
+        of(rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

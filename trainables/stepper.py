@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from spaces.schedules.base import Table
 from trainables.bank import absorb_
 from trainables.columns import Columns, Values, may_restart
 from trainables.companions import Companions
 from trainables.exactness import LEAST_ROWS
+from trainables.fused import Fused, Passing, slow_body_
 from trainables.importances.base import Passage
 from trainables.learners import Learner
 from trainables.lessons import below
@@ -58,6 +58,7 @@ class Stepper:
         """The tables of the members' branches, if they have any."""
         self.companions = Companions(recipes, first, learner.drawn)
         self.materials = Materials(self._recipe, stream, seed=seed, members=len(recipes))
+        self._fused = Fused.of(self._recipe, learner, self.companions, self.tables.names)
 
     @property
     def students(self) -> Tensor:
@@ -111,27 +112,36 @@ class Stepper:
     def _step(self, step: int, slot: int, part: slice, batch: Batch, tables: Values) -> None:
         """One step of some members on the same batch, and of all that goes with them."""
         before, after = self.place(slot), self.place(slot + 1)
-        students, now = self.slots[part, before], tables.at(step, part)
+        students, out = self.slots[part, before], self.slots[part, after]
         memory = {name: stack[part] for name, stack in self._memory.items()}
         if may_restart(self._recipe) and tables.host("restart", step, part).any():
             for stack in memory.values():
-                stack.masked_fill_(now["restart"] == 1, 0)
+                stack.masked_fill_(tables.at(step, part)["restart"] == 1, 0)
         if self._recipe.refresh is not None:
-            students = self._unlearnt(students, part, batch, now)
+            students = self._unlearnt(students, part, batch, tables.at(step, part))
             batch = batch._replace(jitter=None)
-        shown = self.companions.shown(part)
         batch = self.materials.answered(batch, step, part)
-        gradients = self._learner.gradients(students, shown, batch, now)
+        if self.materials.stores(step):
+            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
+            self.materials.store_(step, part, logits)
+        if self._fused is not None:
+            stacks = self.companions.stacks(part)
+            passing = Passing(students, out, memory, *stacks, tables.row(step, part))
+            moved = self.companions.moved(step, part, tables)
+            slow = bool((tables.host("body_rate", step, part) != 1).any())
+            if self._fused.step_(passing, batch, moved, slow=slow):
+                return
+            self._fused = None
+        now = tables.at(step, part)
+        gradients = self._learner.gradients(students, self.companions.shown(part), batch, now)
         slope = self._trained(gradients) if self.companions.watch else gradients
         if self._recipe.gate is not None:
             of = below(now, "gate")
             gradients *= self._learner.gates(self._recipe.gate, students, batch, of)
-        if self.materials.stores(step):
-            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
-            self.materials.store_(step, part, logits)
-        slots = Slots(students, gradients, self.slots[part, after])
+        slots = Slots(students, gradients, out)
         self._update_(slots, memory, now)
-        self._slow_body_(slots, now, tables.host("body_rate", step, part))
+        rates = tables.host("body_rate", step, part)
+        slow_body_(slots, self._learner.body, now["body_rate"], rates)
         passage = Passage(students, slope, slots.out)
         self.companions.gather_(part, passage, now)
         self.companions.absorb_(step, part, passage, tables)
@@ -174,15 +184,6 @@ class Stepper:
         copy = gradients.clone()
         copy[:, self._carried] = 0
         return copy
-
-    def _slow_body_(self, slots: Slots, now: Mapping[str, Tensor], rates: Table) -> None:
-        """Shortens the step of all but the last layer."""
-        if (rates == 1).all():
-            return
-        body = self._learner.body
-        moved = slots.weights[:, body].clone()
-        absorb_(moved, slots.out[:, body], now["body_rate"], rates)
-        slots.out[:, body] = moved
 
     def _update_(
         self, slots: Slots, memory: Mapping[str, Tensor], now: Mapping[str, Tensor]

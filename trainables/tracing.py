@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx
+from torch.fx._lazy_graph_module import _LazyGraphModule
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd  # noqa: SLF001 - has no public name
@@ -26,7 +27,7 @@ class Meta(NamedTuple):
     dtype: torch.dtype
 
 
-def traced(of: Callable[..., Tensor], *arguments: Tensor) -> fx.GraphModule:
+def traced(of: Callable[..., Tensor | None], *arguments: Tensor) -> fx.GraphModule:
     """The graph of ``of(*arguments)``; of each node's tensors ``meta["tensor_meta"]`` says the `Meta`.
 
     What ``of`` reads besides its arguments is a constant of the graph.
@@ -40,6 +41,11 @@ def traced(of: Callable[..., Tensor], *arguments: Tensor) -> fx.GraphModule:
     with kernels:
         result = of(*arguments)
     return kernels.closed(result)
+
+
+def lazy(root: Any, graph: fx.Graph) -> fx.GraphModule:
+    """A module whose code is not written before it is called: most graphs are only looked at and rewritten."""
+    return _LazyGraphModule(root, graph)
 
 
 def propagate(graph: fx.GraphModule, arguments: Sequence[Tensor]) -> None:
@@ -72,10 +78,10 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
         """``argument`` is the next that the graph is given."""
         self._came(argument, self._graph.placeholder(f"given_{len(self._held)}"))
 
-    def closed(self, result: Tensor) -> fx.GraphModule:
+    def closed(self, result: Tensor | None) -> fx.GraphModule:
         """The graph, which gives ``result``."""
-        self._graph.output(self._node(result))
-        return fx.GraphModule(self._constants, self._graph)
+        self._graph.output(None if result is None else self._node(result))
+        return lazy(self._constants, self._graph)
 
     def __torch_dispatch__(
         self,

@@ -212,3 +212,12 @@ def test_a_linear_model_learns_upright_digits():
             weights -= gradient
     for split in (stream.validation[0], stream.test[0]):
         assert (logits(split).argmax(1) == split.y).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_labels_that_are_no_classes_are_refused(label):
+    stream = RotatedDigits(tasks=2, steps=3).stream()
+    y = stream.train[1].y.clone()
+    y[7] = label
+    with pytest.raises(ValueError, match="task 1: labels are whole numbers from 0 to 9"):
+        replace(stream, train=(stream.train[0], replace(stream.train[1], y=y)))

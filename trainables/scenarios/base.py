@@ -99,6 +99,9 @@ class Stream:
     a task ends.
 
     Tasks that show the same data hold the same ``Split``, so that it is stored once.
+
+    Raises:
+        ValueError: if a label that is trained on is no class.
     """
 
     clock: Clock
@@ -112,6 +115,17 @@ class Stream:
     true_labels: tuple[Tensor, ...] | None = None
     once: bool = False
     boundaries: bool = True
+
+    def __post_init__(self) -> None:
+        for task, split in enumerate(self.train):
+            if not len(split.y) or not split.y.is_cpu:  # moved there, they were looked at before
+                continue
+            low, high = (int(x) for x in split.y.aminmax())
+            if low < 0 or high >= self.classes:
+                raise ValueError(
+                    f"task {task}: labels are whole numbers from 0 to {self.classes - 1}, one for each of "
+                    f"{self.classes} classes; got some from {low} to {high}"
+                )
 
     def batch_indices(self, *, seed: int, size: int) -> list[Tensor]:
         """Which samples each step of each task trains on. Per task int64 [steps of the task, size].
