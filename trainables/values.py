@@ -28,7 +28,7 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A look at a buffer. ``like`` is a tensor of ``ROWS`` rows that lies as it does, from its beginning on.
+    """A look at a buffer. ``like`` is a tensor of as many rows as were traced that lies as it does, from its beginning on.
 
     Its numbers are not to be read. Where it has rows, how far these lie apart in it means nothing.
     """
