@@ -138,15 +138,44 @@ def test_what_cannot_be_written_down_is_replayed_kernel_by_kernel(of):
     torch.testing.assert_close(program(ROWS, X), mapped(ROWS, X))
 
 
-def test_rows_that_meet_are_not_taken_for_shared_ones():
-    """Three axes of numbers, of which two are made one: rows and what else there is of each."""
+def shifted(rows):
+    """What is written is looked at again a number further, in tensors of one shape."""
+    one, other = rows[:, 1:], rows[:, :-1]
+    other.mul_(2)
+    one.add_(1)
 
-    def of(row, x):
-        return vmap(lambda one: (one @ row[:80].view(20, 4)).square().sum())(x)
 
-    mapped = vmap(of, in_dims=(0, None))
-    program = Program(of, key="merged", mapped=1)
-    torch.testing.assert_close(program(ROWS, X), mapped(ROWS, X))
+@pytest.mark.parametrize("width", [5, 17, 100])
+def test_what_is_written_is_not_looked_at_too_early(width):
+    rows = torch.randn(4, width, generator=RNG)
+    expected = rows.clone()
+    expected[:, :-1] *= 2
+    expected[:, 1:] += 1
+    routine(lambda *some: traced(shifted, *some), (rows.clone(),), 1)(rows)
+    assert torch.equal(rows, expected)
+
+
+def slopes(row, x):
+    """A gradient for each sample: rows and samples become one axis of products."""
+
+    def loss(row, one):
+        return ((one @ row[:80].view(20, 4)).relu() @ row[80:96].view(4, 4)).square().sum()
+
+    return vmap(grad(loss), in_dims=(None, 0))(row, x).abs().pow(2).sum(0)
+
+
+def test_rows_that_meet_other_numbers_are_not_taken_for_shared_ones():
+    mapped = vmap(slopes, in_dims=(0, None))
+    program = Program(slopes, key="merged", mapped=1)
+    torch.testing.assert_close(program(ROWS, X), mapped(ROWS, X), rtol=1e-4, atol=1e-4)
+
+
+def test_constants_that_differ_from_row_to_row_are_refused():
+    def numbered(rows):
+        return rows * torch.arange(float(len(rows))).unsqueeze(1)
+
+    with pytest.raises(UnsupportedError, match="from row to row"):
+        routine(lambda *some: traced(numbered, *some), (ROWS,), 1)
 
 
 def test_as_many_rows_as_something_else_are_not_traced():
