@@ -170,14 +170,14 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--seconds",
         type=float,
-        default=15.0,
-        help="device-seconds of every search, at least (default: 15)",
+        default=6.0,
+        help="device-seconds of every search, at least (default: 6)",
     )
     add(
         "--most",
         type=float,
-        default=120.0,
-        help="device-seconds after which 95 %% is given up (default: 120)",
+        default=60.0,
+        help="device-seconds after which 95 %% is given up (default: 60)",
     )
     add("--candidates", type=int, default=2048, help="or after so many (default: 2048)")
     add("--quick", action="store_const", const=3, dest="seeds", help="3 seeds")

@@ -46,7 +46,8 @@ class Tpe(Sampler):
     by luck when it began.
 
     ``share`` is the paper's. That there is a most is ours: with 20 the true front's 95 % are found
-    in 40 device-seconds by 36 of 40 searches of the table ``rotated_digits``, with 50 by 21.
+    in 40 device-seconds by 36 of 40 searches of the table ``rotated_digits``, with 50 by 21 (seconds of an
+    engine that took thrice as long, here and below).
 
     The densities are on a grid (``search/samplers/densities.py``): an ask costs the same after ten
     thousand candidates as after a hundred. ``startup`` candidates (complete or pruned) are drawn at
