@@ -18,8 +18,8 @@ from search.ledger import NAME, read
 from search.room import Room, Scales
 from tests.search.running import TEXT, findings, finish, opened, ran, reopened
 from trainables.cohort import Cohort
-from trainables.learners import Learner
 from trainables.metrics import defined
+from trainables.stepper import Stepper
 from trainables.strategies.mean_teacher import MeanTeacher
 
 
@@ -144,14 +144,14 @@ def test_a_worker_that_dies_is_forgiven_and_then_its_job_is_split(tmp_path):
 
 def short_of_memory(monkeypatch, *, members):
     """A device on which only so many students can be trained at once."""
-    gradients = Learner.gradients
+    steps_ = Stepper.steps_
 
-    def raises(self, students, *rest):
-        if len(students) > members:
+    def raises(self, *given):
+        if len(self.slots) > members:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return gradients(self, students, *rest)
+        steps_(self, *given)
 
-    monkeypatch.setattr(Learner, "gradients", raises)
+    monkeypatch.setattr(Stepper, "steps_", raises)
 
 
 LARGE = ("rungs=null", "fold={members: 8, averages: 2}", "recipe.strategy={kind: finetune}")
