@@ -170,9 +170,10 @@ SWEEP = 5000
 def unswept() -> Iterator[None]:
     """What is there by now is not looked through for garbage again until the end.
 
-    Nor is what a collection leaves: a study's records stay. Libraries are a million objects that do,
+    Nor is what a full collection leaves: a study's records stay. Libraries are a million objects that do,
     too. To go through all of them every few hundred candidates was a third of what asking and telling
-    cost, to go through records again and again a fifth (``benchmarks/asking.py``).
+    cost, to go through records again and again a fifth (``benchmarks/asking.py``). What smaller collections leave
+    may yet go, and is not kept.
     """
     gc.collect()
     gc.freeze()
@@ -188,8 +189,7 @@ def unswept() -> Iterator[None]:
 
 
 def _keep(phase: str, collection: Mapping[str, int]) -> None:
-    del collection
-    if phase == "stop":
+    if phase == "stop" and collection["generation"] == 2:
         gc.freeze()
 
 

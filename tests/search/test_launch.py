@@ -131,11 +131,12 @@ def test_a_ray_that_cannot_hold_a_job_leaves_nothing_behind(home):
 
 
 @pytest.mark.parametrize("generation", [0, 1, 2])
-def test_what_a_collection_leaves_is_not_swept_again(generation):
+def test_what_a_full_collection_leaves_is_not_swept_again_and_nothing_else_is_kept(generation):
+    """What is in use at a smaller collection may be garbage by the next."""
     before = list(gc.callbacks), gc.get_threshold()
     with unswept():
         kept: list[list[int]] = [[] for _ in range(1000)]
         frozen = gc.get_freeze_count()
         gc.collect(generation)
-        assert gc.get_freeze_count() >= frozen + len(kept)
+        assert (gc.get_freeze_count() >= frozen + len(kept)) is (generation == 2)
     assert (gc.callbacks, gc.get_threshold()) == before and gc.get_freeze_count() == 0
