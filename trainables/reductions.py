@@ -73,6 +73,18 @@ def _peak(body: Body, x: Place, lanes: int, sizes: Sequence[int]) -> str:
     return carry(body, sizes, [x], larger, [constant(-math.inf)])[0]
 
 
+def _rewritten(
+    body: Body, out: Place, lanes: int, sizes: Sequence[int], of: Callable[[str], str]
+) -> None:
+    """``of`` all numbers of the result, in their places."""
+
+    def one(at: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+        body.write(of(_load(body, at[0], out, lanes)), at[0], out.steps[0], lanes)
+        return ()
+
+    carry(body, sizes, [out], one, ())
+
+
 def _softmax(body: Body, places: Sequence[Place], lanes: int, sizes: Sequence[int]) -> None:
     """E^(x - max) / sum of these."""
     out, x = places
@@ -84,13 +96,7 @@ def _softmax(body: Body, places: Sequence[Place], lanes: int, sizes: Sequence[in
         return [body.sum(held[0], found)]
 
     (total,) = carry(body, sizes, places, power, [ZEROS])
-
-    def share(at: Sequence[str], _: Sequence[str]) -> Sequence[str]:
-        found = body.by("fdiv", _load(body, at[0], out, lanes), total)
-        body.write(found, at[0], out.steps[0], lanes)
-        return ()
-
-    carry(body, sizes, [out], share, ())
+    _rewritten(body, out, lanes, sizes, lambda found: body.by("fdiv", found, total))
 
 
 def _log_softmax(body: Body, places: Sequence[Place], lanes: int, sizes: Sequence[int]) -> None:
@@ -105,13 +111,7 @@ def _log_softmax(body: Body, places: Sequence[Place], lanes: int, sizes: Sequenc
 
     (total,) = carry(body, sizes, places, power, [ZEROS])
     least = log(body, total)
-
-    def less(at: Sequence[str], _: Sequence[str]) -> Sequence[str]:
-        found = body.by("fsub", _load(body, at[0], out, lanes), least)
-        body.write(found, at[0], out.steps[0], lanes)
-        return ()
-
-    carry(body, sizes, [out], less, ())
+    _rewritten(body, out, lanes, sizes, lambda over: body.by("fsub", over, least))
 
 
 def _softmax_slope(body: Body, places: Sequence[Place], lanes: int, sizes: Sequence[int]) -> None:
