@@ -1,10 +1,11 @@
-"""What is compiled is worth: products' GFLOP/s beside PyTorch's, and a closed loop's step in three ways.
+"""What compiling is worth: products' GFLOP/s beside PyTorch's, and a closed loop's step in three ways.
 
     python -m benchmarks.products [--json FILE]
 
-One thread, a minute. The products are those of a step of the digits' perceptron (64-128-128-10, 32 samples), of
+One thread, two minutes. The products are those of a step of the digits' perceptron (64-128-128-10, 32 samples), of
 weights that lie in the rows of a cohort; the step is one of mean teachers, over a whole stream, with its
-evaluation beside it: by PyTorch's kernels, by these with compiled products, and by routines, whole steps in one function. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
+evaluation beside it: by PyTorch's kernels, by these with compiled products, and by routines, whole steps
+in one function. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
 """
 
 from __future__ import annotations
