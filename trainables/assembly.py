@@ -107,6 +107,7 @@ class Body:
         return line
 
     def fill(self, mark: str, lines: Sequence[str]) -> None:
+        """Puts ``lines`` where the ``mark`` is."""
         at = self._lines.index(mark)
         self._lines[at : at + 1] = [f"  {line}" for line in lines]
 
@@ -246,8 +247,7 @@ class Body:
 
     def unless_at_most_0(self, x: str, y: str) -> str:
         """The numbers of y, but 0 where those of x are 0 or less."""
-        least = self.let(f"fcmp ole {_V} {x}, {ZEROS}")
-        return self.let(f"select <{LANES} x i1> {least}, {_V} {ZEROS}, {_V} {y}")
+        return self.where(self.compared("ole", x, ZEROS), ZEROS, y)
 
     def _name(self) -> str:
         self._names += 1
@@ -256,8 +256,12 @@ class Body:
 
 def constant(number: float, of: str = FLOAT) -> str:
     """The vector of a number again and again, as it is written."""
-    told = f"0x{struct.pack('>d', struct.unpack('f', struct.pack('f', number))[0]).hex()}"
-    written = told if of == FLOAT else str(int(number))
+    if (
+        of == FLOAT
+    ):  # rounded to float32, infinite where that ends, and written by the bits of float64
+        written = f"0x{struct.pack('>d', ctypes.c_float(number).value).hex()}"
+    else:
+        written = str(int(number))
     return "<" + ", ".join([f"{of} {written}"] * LANES) + ">"
 
 

@@ -31,15 +31,11 @@ def may_restart(recipe: Recipe) -> bool:
 class Values(Protocol):
     """What a step asks of tables."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of all tables."""
-
     def at(self, step: int, part: slice) -> dict[str, Tensor]:
         """This step's value of each table, [m, 1] for the m members in ``part``."""
 
     def row(self, step: int, part: slice) -> Tensor:
-        """The same side by side, in the order of ``names``. [m, tables]."""
+        """The same side by side, in the order of the tables' names. [m, tables]."""
 
     def host(self, name: str, step: int, part: slice) -> Table:
         """The numbers that this step's values of one table are among, float64, off the device."""

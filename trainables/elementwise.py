@@ -84,10 +84,6 @@ def _clamped(body: Body, x: str, least: str | None, most: str | None = None) -> 
     return x if most is None else body.where(body.compared("ogt", x, most), most, x)
 
 
-def _taken(body: Body, x: str, y: str) -> str:
-    return body.by("fsub", y, x)
-
-
 def _size(body: Body, x: str) -> str:
     return body.of("fabs", x)
 
@@ -114,6 +110,11 @@ def _plus(body: Body, x: str, y: str, times: str | None = None) -> str:
 
 def _minus(body: Body, x: str, y: str, times: str | None = None) -> str:
     return body.by("fsub", x, y if times is None else body.by("fmul", times, y))
+
+
+def _minus_from(body: Body, x: str, y: str, times: str | None = None) -> str:
+    """Y - times x."""
+    return _minus(body, y, x, times)
 
 
 def _or(body: Body, mask: str, other: str) -> str:
@@ -156,7 +157,7 @@ ELEMENTWISE: dict[Any, Elementwise] = {
     _aten.masked_fill.Scalar: Elementwise(_filled, masks=(1,)),
     _aten.clamp_min.default: Elementwise(_at_least),
     _aten.clamp.default: Elementwise(_clamped),
-    _aten.rsub.Scalar: Elementwise(_taken),
+    _aten.rsub.Scalar: Elementwise(_minus_from),
     _aten.abs.default: Elementwise(_size),
     _aten.sgn.default: Elementwise(_sign),
     _aten.sign.default: Elementwise(_sign),
@@ -167,7 +168,6 @@ ELEMENTWISE: dict[Any, Elementwise] = {
     _aten.logical_or.default: Elementwise(_or, masks=(0, 1), chooses=True),
     _aten.clone.default: ITSELF,
     _aten._to_copy.default: ITSELF,  # noqa: SLF001 - the name of a kernel
-    _aten.reshape.default: ITSELF,
     **{
         of: _compared(how)
         for packet, how in (

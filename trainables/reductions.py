@@ -154,7 +154,6 @@ def _log_softmax_slope(
 REDUCTIONS: dict[Any, Reduction] = {
     _aten.sum.default: Reduction(_sum, 1),
     _aten.sum.dim_IntList: Reduction(_sum, 1),
-    _aten.sum.IntList_out: Reduction(_sum, 1),
     _aten.mean.default: Reduction(_mean, 1),
     _aten.mean.dim: Reduction(_mean, 1),
     _aten._softmax.default: Reduction(_softmax, 1, keeps=True),  # noqa: SLF001 - names of kernels

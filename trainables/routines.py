@@ -78,7 +78,7 @@ def _is_size(traced: fx.GraphModule, rows: int) -> bool:
 
 
 def _called(code: Code, mapped: int, made: Made) -> Callable[..., Tensor | None]:
-    """``code`` as a function of tensors."""
+    """``code`` as a function of tensors, which keeps alive what ``made`` holds."""
     shape, strides, apart = made.shape, made.strides, math.prod(made.shape or ())
     known: dict[object, tuple[list[int], list[int]]] = {}
 
@@ -103,7 +103,6 @@ def _called(code: Code, mapped: int, made: Made) -> Callable[..., Tensor | None]
         code.call(*given)
         return result
 
-    call.held = made.held  # type: ignore[attr-defined] # so that it lives as long as this
     return call
 
 
