@@ -125,6 +125,10 @@ class Body:
         """Another function, of addresses."""
         self.do(f"call void @{name}({', '.join(f'ptr {at}' for at in addresses)})")
 
+    def enter(self, code: Code, *given: str) -> None:
+        """Machine code, ``given`` addresses and numbers with their types, such as ``i64 1``."""
+        self.do(f"call void inttoptr (i64 {code.address} to ptr)({', '.join(given)})")
+
     def space(self, numbers: int) -> str:
         """The address of so many numbers that are the function's own."""
         return self.let(f"alloca [{numbers} x float], align 64")
@@ -166,20 +170,23 @@ class Body:
         self._lines += [f"  br i1 {more}, label %{inside}, label %{after}", f"{after}:"]
         return ends
 
-    def load(self, at: str, lanes: int = LANES) -> str:
+    def load(self, at: str, lanes: int = LANES, number: str = FLOAT) -> str:
         """The first ``lanes`` numbers of a vector, zeros after them."""
+        vector, align = f"<{LANES} x {number}>", _ALIGNED[number]
         if lanes == LANES:
-            return self.let(f"load {_V}, ptr {at}, align 4")
-        given = f"ptr {at}, i32 4, {_mask(lanes)}, {_V} {ZEROS}"
-        return self.let(f"call {_V} @llvm.masked.load.v{LANES}f32.p0({given})")
+            return self.let(f"load {vector}, ptr {at}, align {align}")
+        given = f"ptr {at}, i32 {align}, {_mask(lanes)}, {vector} {ZEROS}"
+        name = f"v{LANES}{_SHORT[number]}"
+        return self.let(f"call {vector} @llvm.masked.load.{name}.p0({given})")
 
-    def store(self, vector: str, at: str, lanes: int = LANES) -> None:
-        """The first ``lanes`` numbers of ``vector``."""
+    def store(self, value: str, at: str, lanes: int = LANES, number: str = FLOAT) -> None:
+        """The first ``lanes`` numbers of ``value``."""
+        vector, align = f"<{LANES} x {number}>", _ALIGNED[number]
         if lanes == LANES:
-            self.do(f"store {_V} {vector}, ptr {at}, align 4")
+            self.do(f"store {vector} {value}, ptr {at}, align {align}")
             return
-        given = f"{_V} {vector}, ptr {at}, i32 4, {_mask(lanes)}"
-        self.do(f"call void @llvm.masked.store.v{LANES}f32.p0({given})")
+        given = f"{vector} {value}, ptr {at}, i32 {align}, {_mask(lanes)}"
+        self.do(f"call void @llvm.masked.store.v{LANES}{_SHORT[number]}.p0({given})")
 
     def shuffled(self, one: str, other: str, lanes: Iterable[int]) -> str:
         """The vector of these lanes of two, the second's counted on from the first's."""
@@ -197,20 +204,20 @@ class Body:
         """The vector of ``lanes`` numbers that lie ``step`` apart, zeros after them."""
         if step == 0:
             return self.everywhere(at, number)
+        if step == 1:
+            return self.load(at, lanes, number)
         vector, name = f"<{LANES} x {number}>", f"v{LANES}{_SHORT[number]}"
         rest = f"i32 {_ALIGNED[number]}, {_mask(lanes)}, {vector} {ZEROS}"
-        if step == 1:
-            return self.let(f"call {vector} @llvm.masked.load.{name}.p0(ptr {at}, {rest})")
         places = self._places(at, step, number)
         return self.let(f"call {vector} @llvm.masked.gather.{name}.v{LANES}p0({places}, {rest})")
 
     def write(self, value: str, at: str, step: int, lanes: int, number: str = FLOAT) -> None:
         """The first ``lanes`` numbers of ``value``, ``step`` apart."""
+        if step == 1:
+            self.store(value, at, lanes, number)
+            return
         vector, name = f"<{LANES} x {number}>", f"v{LANES}{_SHORT[number]}"
         rest = f"i32 {_ALIGNED[number]}, {_mask(lanes)}"
-        if step == 1:
-            self.do(f"call void @llvm.masked.store.{name}.p0({vector} {value}, ptr {at}, {rest})")
-            return
         places = self._places(at, step, number)
         self.do(
             f"call void @llvm.masked.scatter.{name}.v{LANES}p0({vector} {value}, {places}, {rest})"

@@ -220,8 +220,7 @@ class _Functions:
             for k in range(0, part.depth, LANES):
                 code = turning(min(LANES, part.width - j), min(LANES, part.depth - k))
                 source, there = body.at("%B", j * step + k), body.at("%S", k * PANEL + j)
-                given = f"(ptr {source}, ptr {there}, i64 {step})"
-                body.do(f"call void inttoptr (i64 {code.address} to ptr){given}")
+                body.enter(code, f"ptr {source}", f"ptr {there}", f"i64 {step}")
 
 
 @cache

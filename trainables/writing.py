@@ -427,8 +427,7 @@ class Writer:
             seen[:2] = seen[1], seen[0]
         self._held.append(plan.code)
         at = [self._place(v, v.like.shape).at for v in seen if v is not None]
-        given = ", ".join(["i64 1", *(f"ptr {x}, i64 0" for x in at)])
-        self._body.do(f"call void inttoptr (i64 {plan.code.address} to ptr)({given})")
+        self._body.enter(plan.code, "i64 1", *(f"ptr {x}, i64 0" for x in at))
         return made
 
     def _lies(self, node: fx.Node) -> bool | None:

@@ -48,11 +48,16 @@ def margins(row, x):
     return ((1 - OWN) * found).relu().mean()
 
 
+def extreme(row, x):
+    """Factors besides, and numbers beyond all others."""
+    return torch.rsub(row, 2, alpha=3).clamp(max=torch.inf).square().mean() + x.sum()
+
+
 def sliced(row, x):
     return (row[3:43].view(2, 20)[1] * x[0]).sum() ** 2
 
 
-FUNCTIONS = [masked, far, margins, sliced]
+FUNCTIONS = [masked, far, margins, extreme, sliced]
 
 
 @pytest.mark.parametrize("of", FUNCTIONS)
