@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 
 import pytest
 import torch
 
 from reports.tracker.mirror import open_client
+
+
+def pytest_configure(config):
+    """Code that tests compile is kept for one run of them, and shared by its processes: these inherit where."""
+    if "EQUIPOISE_CACHE" not in os.environ:
+        folder = tempfile.TemporaryDirectory()
+        os.environ["EQUIPOISE_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from llvmlite import binding as llvm
+
+from trainables.objectfiles import object_file
 
 LANES = 16
 """Float32 numbers in a vector register of AVX-512. On a narrower processor LLVM takes several."""
@@ -47,38 +50,74 @@ _HEAD = "\n".join([*_declared(), f"attributes #0 = {{ {_WIDE} }}", ""])
 
 ZEROS = "zeroinitializer"
 
+_OPTIMISED = 2
+"""LLVM's level, of 3."""
+
 
 class UnsupportedError(Exception):
     """There are kernels that cannot be written down here."""
 
 
+class Function(NamedTuple):
+    """The ``text`` of a function, and what is outside of it: code that it enters and constants, as its module has them."""
+
+    text: str
+    beside: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Code:
-    """A function in machine code, to be called with addresses and numbers; it lives as long as this."""
+    """A function in machine code, to be called with addresses and numbers; it lives as long as this.
+
+    Other code knows it by its ``symbol``.
+    """
 
     call: Callable[..., None]
-    address: int
+    symbol: str
     engine: Any
 
 
-def compiled(functions: Iterable[str], name: str, arguments: int) -> Code:
-    """The function called ``name``, which has so many arguments, in this processor's code."""
-    module = llvm.parse_assembly(_HEAD + "\n".join(functions))
-    module.verify()
-    engine = llvm.create_mcjit_compiler(module, _machine())
+def compiled(functions: Iterable[Function], name: str, arguments: int) -> Code:
+    """The function called ``name``, which has so many arguments, in this processor's code.
+
+    The text says all that it depends on, so that what another process has compiled is taken (``trainables/objectfiles.py``).
+    """
+    told = tuple(functions)
+    beside = sorted(frozenset().union(*(f.beside for f in told)))
+    text = "\n".join([_HEAD, *beside, *(f.text for f in told)])
+    digest = sha256(f"{_processor()}\n{text}".encode()).hexdigest()
+    body = object_file(digest, lambda: _object_code(text))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(body))
     engine.finalize_object()
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)
-    address = engine.get_function_address(name)
-    return Code(kind(address), address, engine)
+    address, symbol = engine.get_function_address(name), f"code_{digest}"
+    llvm.add_symbol(symbol, address)
+    return Code(ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address), symbol, engine)
+
+
+def _object_code(text: str) -> bytes:
+    module = llvm.parse_assembly(text)
+    module.verify()
+    code: bytes = _machine().emit_object(module)
+    return code
 
 
 def _machine() -> llvm.TargetMachine:
     _start()
     target = llvm.Target.from_default_triple()
-    features = llvm.get_host_cpu_features().flatten()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True
-    )
+    cpu, features = _host()
+    return target.create_target_machine(cpu=cpu, features=features, opt=_OPTIMISED, jit=True)
+
+
+@cache
+def _host() -> tuple[str, str]:
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@cache
+def _processor() -> str:
+    """Who compiles for what."""
+    return f"{llvm.llvm_version_info} {_OPTIMISED} {llvm.get_default_triple()} {_host()}"
 
 
 @cache
@@ -93,12 +132,14 @@ class Body:
     def __init__(self) -> None:
         self._lines = ["entry:"]
         self._names = 0
+        self._beside: set[str] = set()
 
-    def function(self, name: str, arguments: Sequence[str], *, inner: bool = True) -> str:
+    def function(self, name: str, arguments: Sequence[str], *, inner: bool = True) -> Function:
         """All of it. ``inner``: called by others of its module alone, and not copied into them."""
         how, kept = ("define internal", " noinline") if inner else ("define", "")
         lines = "\n".join([*self._lines, "  ret void"])
-        return f"{how} void @{name}({', '.join(arguments)}){kept} #0 {{\n{lines}\n}}\n"
+        text = f"{how} void @{name}({', '.join(arguments)}){kept} #0 {{\n{lines}\n}}\n"
+        return Function(text, frozenset(self._beside))
 
     def mark(self) -> str:
         """A line that `fill` can put others in the place of."""
@@ -127,7 +168,15 @@ class Body:
 
     def enter(self, code: Code, *given: str) -> None:
         """Machine code, ``given`` addresses and numbers with their types, such as ``i64 1``."""
-        self.do(f"call void inttoptr (i64 {code.address} to ptr)({', '.join(given)})")
+        self._beside.add(f"declare void @{code.symbol}({', '.join(g.split()[0] for g in given)})")
+        self.do(f"call void @{code.symbol}({', '.join(given)})")
+
+    def hold(self, numbers: bytes) -> str:
+        """The address of numbers that never change."""
+        name = f"@held_{sha256(numbers).hexdigest()}"
+        text = "".join(f"\\{byte:02x}" for byte in numbers)
+        self._beside.add(f'{name} = private global [{len(numbers)} x i8] c"{text}", align 64')
+        return name
 
     def space(self, numbers: int) -> str:
         """The address of so many numbers that are the function's own."""

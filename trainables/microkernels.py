@@ -19,7 +19,7 @@ from functools import cache
 from operator import mul
 from typing import NamedTuple, TypeAlias
 
-from trainables.assembly import LANES, ZEROS, Body, Code, compiled
+from trainables.assembly import LANES, ZEROS, Body, Code, Function, compiled
 
 PANEL = 2 * LANES
 
@@ -103,7 +103,7 @@ class _Functions:
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
         self._tensors = shape.tensors
-        self.texts: dict[str, str] = {}
+        self.texts: dict[str, Function] = {}
 
     def product(self) -> None:
         """All of ``count`` products."""

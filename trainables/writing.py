@@ -36,13 +36,13 @@ Kernel: TypeAlias = "Callable[[Writer, fx.Node], Value]"
 class Made(NamedTuple):
     """What a function gives: rows of a shape and strides, or None.
 
-    It needs ``room`` bytes of a row's own, reads what is ``held`` besides, and writes ``over`` these of its arguments.
+    It needs ``room`` bytes of a row's own, enters the code ``held``, and writes ``over`` these of its arguments.
     """
 
     shape: tuple[int, ...] | None
     strides: tuple[int, ...]
     room: int
-    held: list[Tensor | Code]
+    held: list[Code]
     over: list[int]
 
 
@@ -63,7 +63,7 @@ class Writer:
         self._body, self._begun = Body(), list[str]()
         self._values: dict[fx.Node, Any] = {}
         self._scratch: list[Buffer] = []
-        self._held: list[Tensor | Code] = []
+        self._held: list[Code] = []
         self._written_over: set[int] = set()
         self._pending: list[Step] = []
         self._joins: dict[fx.Node, Value] = {}
@@ -162,11 +162,10 @@ class Writer:
             if not torch.equal(first.expand(tensor.shape), tensor):
                 raise UnsupportedError("constants that differ from row to row")
             like = first.expand(tensor.shape)
-        self._held.append(like)
-        buffer = Buffer(f"%c{len(self._held)}")
-        address = like.untyped_storage().data_ptr()
-        self._begun.append(f"{buffer.name} = inttoptr i64 {address} to ptr")
-        return Value(buffer, like)
+        if like.untyped_storage().nbytes() > like.numel() * like.element_size():
+            like = like.clone(memory_format=torch.contiguous_format)  # it was part of another
+        numbers = torch.empty(0, dtype=torch.uint8).set_(like.untyped_storage())
+        return Value(Buffer(self._body.hold(numbers.numpy().tobytes())), like)
 
     def _look(self, node: fx.Node) -> Any:
         """Another look at numbers; None if the node is none, or numbers have to be moved for it."""
