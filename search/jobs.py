@@ -71,6 +71,7 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     torch.cuda.empty_cache()  # what the last job left: others may share the GPU; else does nothing
     device = device_called(job.device)
     stream = _stream(job.scenario, device)
+    began = time.perf_counter()
     keeper = Keeper(job.album, stream.clock) if job.album else None
     observe = keeper.observe if keeper else None
     every, twin = job.evaluation.every, None
@@ -88,7 +89,7 @@ def work(job: Job) -> Generator[list[Record], Verdict, None]:
     if job.checkpoint.exists():
         load_into(cohort, job.checkpoint)
     cohort.keep(set(job.alive) & set(cohort.seats))
-    running, saved = run(cohort, stream, job.evaluation), time.monotonic()
+    running, saved = run(cohort, stream, job.evaluation, since=began), time.monotonic()
     kept: Verdict = None
     while True:
         try:

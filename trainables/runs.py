@@ -20,7 +20,8 @@ class Record:
     """What one seat scored when task ``task`` (from 0) was finished, after ``step`` steps.
 
     ``scores`` are its average's and its student's (``trainables/evaluation.py``); ``seconds`` its
-    share of the time since the last record, the seats that shared it paying alike. ``failed`` says
+    share of the time since the last record, the seats that shared it paying alike: that of making the cohort, training,
+    judging and compacting, not of waiting for who is to be kept. ``failed`` says
     why its average has no accuracy, and then there are no scores.
     """
 
@@ -38,21 +39,26 @@ class Record:
 
 
 def run(
-    cohort: Cohort, stream: Stream, evaluation: Evaluation = ACCURACY
+    cohort: Cohort,
+    stream: Stream,
+    evaluation: Evaluation = ACCURACY,
+    *,
+    since: float | None = None,
 ) -> Generator[list[Record], Collection[int] | None, None]:
     """Trains the tasks not yet trained; after each yields a record for each alive seat.
 
     Is sent the seats to keep, None for all that the caller has not dropped itself. Seats that
     failed are reported once and dropped. Ends when the stream does, or when nobody is left.
+    Its time counts ``since`` then, in seconds of ``perf_counter``, or from now on.
 
     Raises:
         ValueError: if ``evaluation`` looks at other steps than ``cohort`` can pause at.
     """
     if evaluation.every not in {None, cohort.every}:
         raise ValueError(f"the cohort pauses elsewhere, got {evaluation.every=} {cohort.every=}")
+    began = perf_counter() if since is None else since
     judge = Judge(cohort, stream, evaluation)
     while cohort.seats and cohort.task < stream.clock.task_count:
-        began = perf_counter()
         judge.train_task()
         scores = judge.scores()
         share = (perf_counter() - began) / len(scores)
@@ -61,6 +67,7 @@ def run(
             for seat, found in zip(cohort.seats, scores, strict=True)
         ]
         kept = yield records
+        began = perf_counter()
         well = {r.seat for r in records if r.failed is None} & set(cohort.seats)
         cohort.keep(well if kept is None else well & set(kept))
 

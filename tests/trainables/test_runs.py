@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spaces.schedules.constant import Constant
+from trainables import runs
 from trainables.averagers.ema import Ema
 from trainables.averagers.student import Student
 from trainables.cohort import Cohort, Member
@@ -45,6 +46,22 @@ def test_everyone_is_kept_unless_it_is_said_otherwise():
         [(2, 30, 3)],
     ]
     assert all(r.seconds > 0 and r.failed is None for rs in seen for r in rs)
+
+
+def test_what_is_paid_for_is_all_but_the_time_that_others_take(monkeypatch):
+    """On a clock that moves by 1 whenever it is read, and by 100 while somebody else is at work."""
+    now = [50.0]
+
+    def read():
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr(runs, "perf_counter", read)
+    cohort = Cohort([member(0.01), member(0.1)], STREAM, seed=0)
+    for records in run(cohort, STREAM, since=40.0):
+        due = 51.0 - 40 if records[0].task == 0 else 1.0
+        assert [r.seconds for r in records] == [due / 4] * 4
+        now[0] += 100
 
 
 def test_dropping_seats_does_not_change_the_others():
