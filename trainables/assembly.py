@@ -69,10 +69,11 @@ class Function(NamedTuple):
 class Code:
     """A function in machine code, to be called with addresses and numbers; it lives as long as this.
 
-    Other code knows it by its ``symbol``.
+    It begins at ``address``; other code knows it by its ``symbol``.
     """
 
     call: Callable[..., None]
+    address: int
     symbol: str
     engine: Any
 
@@ -92,7 +93,8 @@ def compiled(functions: Iterable[Function], name: str, arguments: int) -> Code:
     engine.finalize_object()
     address, symbol = engine.get_function_address(name), f"code_{digest}"
     llvm.add_symbol(symbol, address)
-    return Code(ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address), symbol, engine)
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
+    return Code(call, address, symbol, engine)
 
 
 def _object_code(text: str) -> bytes:

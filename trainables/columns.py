@@ -73,6 +73,10 @@ class Columns:
         """Some steps' values of one table, [n, m]."""
         return self._host[steps.start : steps.stop, self.names.index(name)]
 
+    def differs(self, name: str, steps: range, part: slice, usual: float) -> list[bool]:
+        """At which of some steps any member in ``part`` has another value of one table than is ``usual``. [n]."""
+        return (self.span(name, steps)[:, part] != usual).any(axis=1).tolist()
+
     def over(self, steps: range) -> Tensor:
         """The values of some steps, as ``of_any`` takes them. [n, M, tables]."""
         return self._device[steps.start : steps.stop]

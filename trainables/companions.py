@@ -67,9 +67,10 @@ class Companions:
         averages, importances = ({n: s[part] for n, s in each.items()} for each in both)
         return averages, importances
 
-    def moved(self, step: int, part: slice, tables: Values) -> tuple[str, ...]:
-        """The averages that any of the members in ``part`` takes its student into after a step."""
-        return tuple(n for n in self.averages if tables.host(n, step, part).any())
+    def moved(self, steps: range, part: slice, tables: Columns) -> list[tuple[str, ...]]:
+        """After each of ``steps`` the averages that any of the members in ``part`` takes its student into."""
+        moves = {n: tables.differs(n, steps, part, 0) for n in self.averages}
+        return [tuple(n for n, at in moves.items() if at[i]) for i in range(len(steps))]
 
     def absorb_(self, step: int, part: slice, passage: Passage, tables: Values) -> None:
         """Has every average take in the students [m, P] after a step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -42,19 +43,13 @@ class Materials:
         first, split = self._stream.clock.task_starts[task], self._stream.train[task]
         chosen = self._batches[task][steps.start - first : steps.stop - first]
         x, y = split.x[chosen], split.y[chosen]
-        noise = self._noise(x, steps) if "noise" in self._needs else None
+        noise = self._noise(x, steps).unbind() if "noise" in self._needs else repeat(None)
         mask = None if self._stream.masks is None else self._stream.masks[task]
         old, new = self.met(task)
         known = {"later": x.new_tensor(float(self._is_later(task))), "old": old, "new": new}
-        for i, step in enumerate(steps):
-            yield Batch(
-                x[i],
-                y[i],
-                mask,
-                noise=None if noise is None else noise[i],
-                replay=self._replay(step),
-                **{n: t for n, t in known.items() if n in self._needs},
-            )
+        shown = {n: t for n, t in known.items() if n in self._needs}
+        for step, xs, ys, drawn in zip(steps, x.unbind(), y.unbind(), noise, strict=False):
+            yield Batch(xs, ys, mask, noise=drawn, replay=self._replay(step), **shown)
 
     def _is_later(self, task: int) -> bool:
         """Whether there is a past; where no boundaries are known it begins with the first step."""

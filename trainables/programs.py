@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, fx
@@ -32,6 +32,9 @@ from trainables.moulds import Mould
 from trainables.products import compiles, multiplied, ours
 from trainables.tracing import traced
 
+if TYPE_CHECKING:
+    from trainables.routines import Routine
+
 Function: TypeAlias = Callable[..., Tensor]
 
 Finish: TypeAlias = Callable[[fx.GraphModule, Sequence[Tensor]], Function]
@@ -42,7 +45,7 @@ TRACES = 64
 that meets ever new shapes does not grow."""
 
 TRACED: OrderedDict[Hashable, Function | None] = OrderedDict()
-ROUTINES: OrderedDict[Hashable, Callable[..., Tensor | None] | None] = OrderedDict()
+ROUTINES: OrderedDict[Hashable, Routine | None] = OrderedDict()
 MOULDS: OrderedDict[Hashable, Mould] = OrderedDict()
 
 
@@ -113,7 +116,7 @@ def routine_of(
     trace: Callable[..., fx.GraphModule],
     arguments: tuple[Tensor, ...],
     mapped: int,
-) -> Callable[..., Tensor | None] | None:
+) -> Routine | None:
     """What ``trace`` leaves, as one function of any number of rows (``trainables/routines.py``).
 
     ``key`` says all that it depends on besides the shapes of ``arguments``, of which the first ``mapped`` are stacks. None

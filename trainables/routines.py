@@ -35,7 +35,7 @@ LIES = 64
 
 def routine(
     trace: Callable[..., fx.GraphModule], arguments: Sequence[Tensor], mapped: int
-) -> Callable[..., Tensor | None]:
+) -> Routine:
     """The function that ``trace`` leaves the graph of, of any number of rows.
 
     It is called with tensors like ``arguments``, of which the first ``mapped`` are stacks of rows. What it writes
@@ -48,7 +48,7 @@ def routine(
     rewrite_(traced, given)
     bind_all_(traced)
     writer = Writer(traced, given, mapped, rows)
-    return _called(writer.code(), mapped, writer.made)
+    return Routine(writer.code(), mapped, writer.made)
 
 
 def _traced(
@@ -77,33 +77,51 @@ def _is_size(traced: fx.GraphModule, rows: int) -> bool:
     return False
 
 
-def _called(code: Code, mapped: int, made: Made) -> Callable[..., Tensor | None]:
-    """``code`` as a function of tensors, which keeps alive what ``made`` holds."""
-    shape, strides, apart = made.shape, made.strides, math.prod(made.shape or ())
-    known: dict[object, tuple[list[int], list[int]]] = {}
+class Routine:
+    """``code`` as a function of tensors, which keeps alive what it ``made`` use of."""
 
-    def call(*arguments: Tensor) -> Tensor | None:
+    def __init__(self, code: Code, mapped: int, made: Made) -> None:
+        self._code, self._mapped, self._made = code, mapped, made
+        self._apart = math.prod(made.shape or ())
+        self._known: dict[object, tuple[list[int], list[int]]] = {}
+
+    @property
+    def address(self) -> int:
+        """Where its code begins."""
+        return self._code.address
+
+    @property
+    def room(self) -> int:
+        """The bytes of memory that a row needs meanwhile."""
+        return self._made.room
+
+    def __call__(self, *arguments: Tensor) -> Tensor | None:
         count, lie = len(arguments[0]), tuple([a.stride() for a in arguments])
+        shape = self._made.shape
         if not count:
             return None if shape is None else torch.empty(0, *shape)
-        if lie not in known:
-            if len(known) >= LIES:
-                known.clear()
-            known[lie] = _lie(arguments, mapped, made.over)
-        steps, torn = known[lie]
+        steps, torn = self._lie(lie, arguments)
         if torn:
-            return call(*(a.contiguous() if i in torn else a for i, a in enumerate(arguments)))
-        result = None if shape is None else torch.empty_strided((count, *shape), (apart, *strides))
-        scratch = torch.empty(made.room, dtype=torch.uint8)
+            whole = (a.contiguous() if i in torn else a for i, a in enumerate(arguments))
+            return self(*whole)
+        apart, result = self._apart, None
+        if shape is not None:
+            result = torch.empty_strided((count, *shape), (apart, *self._made.strides))
+        scratch = torch.empty(self._made.room, dtype=torch.uint8)
         given = [count, scratch.data_ptr(), 0 if result is None else result.data_ptr(), apart]
         for i, argument in enumerate(arguments):
             given.append(argument.data_ptr())
-            if i < mapped:
+            if i < self._mapped:
                 given.append(steps[i])
-        code.call(*given)
+        self._code.call(*given)
         return result
 
-    return call
+    def _lie(self, lie: object, arguments: Sequence[Tensor]) -> tuple[list[int], list[int]]:
+        if lie not in self._known:
+            if len(self._known) >= LIES:
+                self._known.clear()
+            self._known[lie] = _lie(arguments, self._mapped, self._made.over)
+        return self._known[lie]
 
 
 def _lie(

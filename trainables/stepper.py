@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +14,7 @@ from trainables.bank import absorb_
 from trainables.columns import Columns, Values, may_restart
 from trainables.companions import Companions
 from trainables.exactness import LEAST_ROWS
-from trainables.fused import Fused, Passing, slow_body_
+from trainables.fused import Course, Fused, slow_body_
 from trainables.importances.base import Passage
 from trainables.learners import Learner
 from trainables.lessons import below
@@ -74,11 +74,50 @@ class Stepper:
         shown = self.materials.batches(task, steps)
         return [self._shaken(batch, step) for step, batch in zip(steps, shown, strict=True)]
 
-    def steps_(self, block: range, batches: Sequence[Batch], tables: Values) -> None:
+    def steps_(self, block: range, batches: Sequence[Batch], tables: Columns) -> None:
         """The steps of a block, by ``tables``."""
         for part in self._parts():
-            for slot, (step, batch) in enumerate(zip(block, batches, strict=True)):
-                self._step(step, slot, part, batch, tables)
+            for run in self._runs(block, part, tables):
+                steps, some = block[run.start : run.stop], batches[run.start : run.stop]
+                if not self._together_(run, steps, part, some, tables):
+                    for step, slot, batch in zip(steps, run, some, strict=True):
+                        self._step(step, slot, part, batch, tables)
+
+    def _runs(self, block: range, part: slice, tables: Columns) -> Iterable[range]:
+        """The slots of steps between which there is nothing to be done but steps."""
+        if self._fused is None or self.materials.remembers:
+            return (range(slot, slot + 1) for slot in range(len(block)))
+        edges = [0, len(block)]
+        if may_restart(self._recipe):
+            anew = tables.differs("restart", block, part, 0)
+            edges[1:1] = [slot for slot, cleared in enumerate(anew) if cleared and slot]
+        return (range(a, b) for a, b in pairwise(edges))
+
+    def _together_(
+        self, run: range, steps: range, part: slice, batches: Sequence[Batch], tables: Columns
+    ) -> bool:
+        """Takes a run of steps in one call; False, and nothing is done, if they are not fused."""
+        if self._fused is None:
+            return False
+        course = Course(
+            self.slots[part],
+            [(self.place(slot), self.place(slot + 1)) for slot in run],
+            {name: stack[part] for name, stack in self._memory.items()},
+            *self.companions.stacks(part),
+            tables.over(steps)[:, part].transpose(0, 1),
+            self.companions.moved(steps, part, tables),
+            tables.differs("body_rate", steps, part, 1),
+        )
+        pairs = zip(batches, steps, strict=True)
+        shown = [self.materials.answered(batch, step, part) for batch, step in pairs]
+        planned = self._fused.planned(course, shown)
+        if planned is None:
+            self._fused = None
+            return False
+        self._clear_(steps.start, part, tables)
+        self._store_(shown[0], steps.start, course.at(0).before, part)
+        planned()
+        return True
 
     def any_steps_(self, given: tuple[Tensor, tuple[Batch, ...]]) -> None:
         """The steps of any block, to be recorded: no number in them is but in a tensor."""
@@ -114,24 +153,12 @@ class Stepper:
         before, after = self.place(slot), self.place(slot + 1)
         students, out = self.slots[part, before], self.slots[part, after]
         memory = {name: stack[part] for name, stack in self._memory.items()}
-        if may_restart(self._recipe) and tables.host("restart", step, part).any():
-            for stack in memory.values():
-                stack.masked_fill_(tables.at(step, part)["restart"] == 1, 0)
+        self._clear_(step, part, tables)
         if self._recipe.refresh is not None:
             students = self._unlearnt(students, part, batch, tables.at(step, part))
             batch = batch._replace(jitter=None)
         batch = self.materials.answered(batch, step, part)
-        if self.materials.stores(step):
-            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
-            self.materials.store_(step, part, logits)
-        if self._fused is not None:
-            stacks = self.companions.stacks(part)
-            passing = Passing(students, out, memory, *stacks, tables.row(step, part))
-            moved = self.companions.moved(step, part, tables)
-            slow = bool((tables.host("body_rate", step, part) != 1).any())
-            if self._fused.step_(passing, batch, moved, slow=slow):
-                return
-            self._fused = None
+        self._store_(batch, step, students, part)
         now = tables.at(step, part)
         gradients = self._learner.gradients(students, self.companions.shown(part), batch, now)
         slope = self._trained(gradients) if self.companions.watch else gradients
@@ -146,6 +173,19 @@ class Stepper:
         self.companions.gather_(part, passage, now)
         self.companions.absorb_(step, part, passage, tables)
         self._pull_(step, part, slots.out, tables)
+
+    def _clear_(self, step: int, part: slice, tables: Values) -> None:
+        """Clears the memory of the optimizers that start anew with a step."""
+        if may_restart(self._recipe) and tables.host("restart", step, part).any():
+            anew = tables.at(step, part)["restart"] == 1
+            for stack in self._memory.values():
+                stack[part].masked_fill_(anew, 0)
+
+    def _store_(self, batch: Batch, step: int, students: Tensor, part: slice) -> None:
+        """Has members remember what they answer to a batch before they learn from it."""
+        if self.materials.stores(step):
+            logits = self._learner.answers_in_training(students, batch.x, batch.mask)
+            self.materials.store_(step, part, logits)
 
     def _pull_(
         self, step: int, part: slice, students: Tensor, tables: Values, when: str = ""
