@@ -3,20 +3,22 @@
 Averaging is linear: after n steps an average is ``decay`` times itself plus a weighted sum of the
 n students of those steps, decay = prod(1 - w[j]) and the weight of student i
 c[i] = w[i] prod_{j>i} (1 - w[j]). So the students of a block are kept, and all averages take them
-in by one matrix product, instead of each passing over its memory at every step.
+in at once, instead of each passing over its memory at every step. How, ``trainables/absorbing.py``
+says where kernels are compiled, and ``trainables/mixing.py`` elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trainables import mixing
 from trainables.averagers import coefficients
-from trainables.products import multiplier
+from trainables.products import ours
 
 if TYPE_CHECKING:
     from spaces.schedules.base import Table
@@ -25,8 +27,8 @@ BLOCK = 25
 """Steps in a block. Fixed, so that an average rounds alike in every cohort. Measured: fewer pass
 over the averages more often, more fall out of the processor's cache."""
 
-GROUP = 8
-"""Averages in one product, always: so that an average rounds alike whatever others there are."""
+TakeIn: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], None]
+"""Averages [M, K, P], their decays [M, W] and weights [n, M, W], students [M, n, P]."""
 
 
 class Bank:
@@ -43,81 +45,47 @@ class Bank:
     def __init__(
         self, weights: Sequence[Sequence[Table]], blocks: Sequence[range], students: Tensor
     ) -> None:
-        self.counts = [len(tables) for tables in weights]
+        tables, self._numbers = _numbered(weights, np.zeros(blocks[-1].stop))
         self._starts = {block.start: i for i, block in enumerate(blocks)}
-        seen: dict[bytes, tuple[Table, Table]] = {}
-        pairs = [[_compiled(table, blocks, seen) for table in tables] for tables in weights]
-        device, most = students.device, max(self.counts)
-        full = -(-most // GROUP) * GROUP
-        self._coefficients = _padded([[c for c, _ in p] for p in pairs], full).to(device)
-        self._decays = _padded([[d for _, d in p] for p in pairs], full).to(device)
-        self.averages = students.unsqueeze(1).repeat(1, most, 1)
-        self._careful = students.device.type != "cpu"
-        self._multiply = multiplier(students)
+        shares, decays = _of_blocks(tables, blocks)
+        decays[:, 0] = 0  # what is not finite does not last in rows that mean nothing
+        self._shares = torch.from_numpy(shares).to(students.device)
+        self._decays = torch.from_numpy(decays).to(students.device)
+        self._places = _filled(self._numbers).to(students.device)
+        self.averages = students.unsqueeze(1).repeat(1, max(self.counts), 1)
+        self._take_in_ = _way(students)
+
+    @property
+    def counts(self) -> list[int]:
+        """How many averages of each member mean something: its first ones."""
+        return [len(numbers) for numbers in self._numbers]
 
     @torch.no_grad()
     def absorb_(self, block: range, students: Tensor) -> None:
         """Takes in the students [M, n, P] as they were after each step of ``block``."""
         if not self.averages.shape[1]:
             return
-        number = self._starts[block.start]
-        # On a CPU one member at a time: its students and the product stay in the cache. Elsewhere
-        # all at once, and always carefully, since asking whether to would wait for the device.
-        size = 1 if students.device.type == "cpu" else len(students)
-        for at in range(0, len(students), size):
-            part = slice(at, at + size)
-            weights = self._coefficients[part, :, block.start : block.stop]
-            self._take_in_(part, weights, self._decays[part, :, number], students[part])
-
-    def _take_in_(self, part: slice, weights: Tensor, decays: Tensor, students: Tensor) -> None:
-        averages = self.averages[part]
-        for first in range(0, averages.shape[1], GROUP):
-            rows = averages[:, first : first + GROUP]
-            w, decay = weights[:, first : first + GROUP], decays[:, first : first + rows.shape[1]]
-            new = self._multiply(w, students)
-            # A row of the product touches every student, so one row tells of them all.
-            if self._careful or not bool(new[:, 0].sum().isfinite()):
-                self._careful = True
-                self._mix_carefully_(rows, decay, w, students)
-            else:
-                torch.addcmul(new[:, : rows.shape[1]], rows, decay.unsqueeze(-1), out=rows)
-
-    def _mix_carefully_(
-        self, rows: Tensor, decay: Tensor, weights: Tensor, students: Tensor
-    ) -> None:
-        """The same as the plain product where all is finite; NaN only in averages that took one in."""
-        finite = students.isfinite()
-        new = self._multiply(weights, students.where(finite, 0))[:, : rows.shape[1]]
-        struck = self._multiply((weights != 0).float(), (~finite).float())[:, : rows.shape[1]] > 0
-        kept = decay.unsqueeze(-1)
-        mixed = torch.where(kept == 0, new, torch.addcmul(new, rows, kept))
-        rows.copy_(mixed.masked_fill(struck, torch.nan))
+        shares, places = self._shares[block.start : block.stop], self._places
+        weights = shares.index_select(1, places.flatten()).view(len(block), *places.shape)
+        decays = self._decays[self._starts[block.start]][places]
+        self._take_in_(self.averages, decays, weights, students)
 
     def keep(self, rows: Sequence[Sequence[int]], members: Sequence[int]) -> None:
         """Of the member at each of ``members`` keeps the averages at ``rows``, and nothing else."""
-        most = max((len(r) for r in rows), default=0)
-        filled = [[*r, *[0] * (most - len(r))] for r in rows]
-        wide = -(-most // GROUP) * GROUP
-        device = self.averages.device
-        at = torch.tensor(members, device=device, dtype=torch.long).unsqueeze(1)
-        taken = torch.tensor(filled, device=device, dtype=torch.long).view(len(members), most)
-        self.averages = self.averages[at, taken]
-        self.counts = [len(r) for r in rows]
-        self._coefficients = _widened(self._coefficients[at, taken], wide)
-        self._decays = _widened(self._decays[at, taken], wide)
-        self.look()
-
-    def look(self) -> None:
-        """Looks anew whether an average has ceased to be finite; to be called when they change."""
-        cpu = self.averages.device.type == "cpu"
-        self._careful = not cpu or not bool(self.averages.isfinite().all())
+        (count, old, width), most = self.averages.shape, max((len(r) for r in rows), default=0)
+        pairs = list(zip(members, rows, strict=True))
+        taken = [m * old + k for m, r in pairs for k in (*r, *[0] * (most - len(r)))]
+        self._numbers = [[self._numbers[m][k] for k in r] for m, r in pairs]
+        self._places = _filled(self._numbers).to(self._places.device)
+        if (len(members), taken) != (count, list(range(count * old))):
+            self.averages = _picked(self.averages, taken).view(len(members), most, width)
 
     def alive(self) -> Tensor:
         """The averages that mean something, member by member. Float32 [S, P]."""
         most = self.averages.shape[1]
         at = [m * most + k for m, count in enumerate(self.counts) for k in range(count)]
         rows = self.averages.flatten(0, 1)
-        return rows if len(at) == len(rows) else rows[at]
+        return rows if len(at) == len(rows) else _picked(self.averages, at)
 
 
 def absorb_(average: Tensor, student: Tensor, w: Tensor, host: Table) -> None:
@@ -135,29 +103,52 @@ def absorb_(average: Tensor, student: Tensor, w: Tensor, host: Table) -> None:
     average.copy_(torch.where(w == 0, average, mixed))
 
 
-def _compiled(
-    table: Table, blocks: Sequence[range], seen: dict[bytes, tuple[Table, Table]]
-) -> tuple[Table, Table]:
-    """The weight of each student within its block [steps], and the decay of each block."""
-    key = table.tobytes()
-    if key not in seen:
-        parts = [table[b.start : b.stop] for b in blocks]
-        decays = np.array([np.prod(1 - part) for part in parts])
-        seen[key] = np.concatenate([coefficients(part) for part in parts]), decays
-    return seen[key]
+def _way(students: Tensor) -> TakeIn:
+    """How blocks of students like these are taken in."""
+    if not ours(students):
+        return mixing.take_in_
+    from trainables import absorbing  # noqa: PLC0415 - llvmlite need not be there
+
+    return absorbing.take_in_
 
 
-def _padded(rows: list[list[Table]], width: int) -> Tensor:
-    """[M, width, n], zeros where a member has fewer rows; rounded to float32 last."""
-    length = next((len(table) for tables in rows for table in tables), 0)
-    out = np.zeros((len(rows), width, length), dtype=np.float32)
-    for m, tables in enumerate(rows):
-        for k, table in enumerate(tables):
-            out[m, k] = table
-    return torch.from_numpy(out)
+def _numbered(
+    weights: Sequence[Sequence[Table]], nothing: Table
+) -> tuple[list[Table], list[list[int]]]:
+    """The tables that differ, and which of them each average has; number 0 takes in ``nothing``."""
+    tables = [nothing]
+    numbers: dict[bytes, int] = {}
+    for table in (table for tables in weights for table in tables):
+        if numbers.setdefault(table.tobytes(), len(tables)) == len(tables):
+            tables.append(table)
+    return tables, [[numbers[table.tobytes()] for table in tables] for tables in weights]
 
 
-def _widened(rows: Tensor, width: int) -> Tensor:
-    out = rows.new_zeros(len(rows), width, *rows.shape[2:])
-    out[:, : rows.shape[1]] = rows
-    return out
+def _of_blocks(tables: Sequence[Table], blocks: Sequence[range]) -> tuple[Table, Table]:
+    """The weight of each student within its block [steps, U], and the decay of each block [blocks, U].
+
+    Float32, rounded last.
+    """
+    lengths = np.array([len(block) for block in blocks])
+    there = np.arange(lengths.max()) < lengths[:, np.newaxis]
+    apart = np.zeros((len(tables), *there.shape))  # a shorter block ends with skips
+    apart[:, there] = tables
+    shares, decays = coefficients(apart)[:, there], np.prod(1 - apart, axis=2)
+    return (
+        np.ascontiguousarray(shares.T, dtype=np.float32),
+        np.ascontiguousarray(decays.T, dtype=np.float32),
+    )
+
+
+def _filled(numbers: Sequence[Sequence[int]]) -> Tensor:
+    """The numbers of tables in whole groups of averages, 0 where there is none. Int64 [M, W]."""
+    most = max((len(of) for of in numbers), default=0)
+    width = -(-most // mixing.GROUP) * mixing.GROUP
+    rows = [[*of, *[0] * (width - len(of))] for of in numbers]
+    return torch.tensor(rows, dtype=torch.long).view(len(rows), width)
+
+
+def _picked(averages: Tensor, rows: Sequence[int]) -> Tensor:
+    """Of averages [M, K, P] those at ``rows``, counted on from member to member. [S, P]."""
+    places = torch.tensor(rows, device=averages.device, dtype=torch.long)
+    return averages.flatten(0, 1).index_select(0, places)

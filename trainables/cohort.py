@@ -318,4 +318,3 @@ class Cohort:
         branches = state["branches"]
         self._branches = None if branches is None else branches.to(self.students)
         self._bank.averages.copy_(state["averages"])
-        self._bank.look()

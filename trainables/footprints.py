@@ -9,7 +9,7 @@ import torch
 from trainables.averagers import Averager
 from trainables.averagers.live import Live
 from trainables.averagers.merged import Merged
-from trainables.bank import BLOCK, GROUP
+from trainables.bank import BLOCK
 from trainables.branches.base import deploys_branch
 from trainables.columns import columns_of
 from trainables.importances import Importance
@@ -52,7 +52,7 @@ def footprint(
     rows = BLOCK + lasting + STARTS + averages
     if recipe.branch is not None:
         rows += 1 + lasting  # what the trunk is put back to
-    coefficients = -(-averages // GROUP) * GROUP * clock.steps * FLOAT
+    coefficients = averages * clock.steps * FLOAT
     sides = 1 if recipe.branch is None else 2
     read = sides * len(columns) * clock.steps * (FLOAT + DOUBLE)
     order = clock.steps * recipe.batch * LONG

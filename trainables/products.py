@@ -245,11 +245,6 @@ def ours(like: Tensor) -> bool:
     return like.device.type == "cpu" and torch.get_num_threads() == 1 and compiles()
 
 
-def multiplier(like: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-    """What multiplies stacks of any shapes where ``like`` is."""
-    return multiplied if ours(like) else torch.bmm
-
-
 def multiplied(a: Tensor, b: Tensor) -> Tensor:
     """The products of stacks [M, m, k] and [M, k, n] of float32 on the CPU. [M, m, n]."""
     made: Tensor = _of_shapes(a.shape, b.shape)(a, b)

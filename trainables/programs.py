@@ -148,6 +148,9 @@ def warm() -> None:
     if compiles():
         multiplied(torch.zeros(1, 16, 16), torch.zeros(1, 16, 16).mT)  # turned, as weights are
         routine_of("warm", of, (rows,), 1)
+        from trainables.absorbing import absorbing  # noqa: PLC0415 - llvmlite need not be there
+
+        absorbing()
     else:
         of(rows)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from fractions import Fraction
 
 import numpy as np
+
+from tests.oracles.products import rounded
 
 
 def follow(table, students):
@@ -17,6 +21,21 @@ def follow(table, students):
             with np.errstate(invalid="ignore"):  # an infinite student makes NaN, as it should
                 average = average + w * (student - average)
     return average
+
+
+def absorbed(average, decay, weights, students):
+    """A number of an average after a block: what is kept of it, then students, each sum rounded once.
+
+    All of float32; NaN if one that counts is not finite. What counts nothing is not looked at.
+    """
+    total = np.float32(0) if decay == 0 else np.float32(decay) * np.float32(average)
+    for w, student in zip(weights.tolist(), students.tolist(), strict=True):
+        if w == 0:
+            continue
+        if not (math.isfinite(total) and math.isfinite(student)):
+            return np.float32(np.nan)
+        total = rounded(Fraction(w) * Fraction(student) + Fraction(float(total)))
+    return total if np.isfinite(total) else np.float32(np.nan)
 
 
 def latest(students, ends, window, every):

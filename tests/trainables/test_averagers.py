@@ -51,6 +51,15 @@ def test_the_horizon_of_an_ema_does_not_depend_on_its_cadence(every, start):
             np.testing.assert_allclose(w[t], 1 - np.prod(momenta[t - every + 1 : t + 1]))
 
 
+def test_coefficients_of_many_tables_are_those_of_each():
+    tables = np.random.default_rng(0).random((2, 3, 7))
+    many = coefficients(tables)
+    for i, j in np.ndindex(2, 3):
+        assert (many[i, j] == coefficients(tables[i, j])).all()
+        kept = [np.prod(1 - tables[i, j, step + 1 :]) for step in range(7)]
+        np.testing.assert_allclose(many[i, j], tables[i, j] * kept)
+
+
 @pytest.mark.parametrize("every,start", [(1, 0), (3, 0), (1, 5), (4, 2)])
 def test_uniform_is_the_mean_of_the_students_it_took_in(every, start):
     taken = np.arange(start, 20, every)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,11 @@ from tests.oracles.averages import follow
 from trainables.bank import BLOCK, Bank, absorb_
 
 P = 32
+
+pytestmark = [  # compiled, where it can be, and by PyTorch
+    pytest.mark.usefixtures("threads"),
+    pytest.mark.parametrize("threads", [1, 2], indirect=True),
+]
 
 
 @st.composite
@@ -123,6 +129,29 @@ def test_dropping_averages_does_not_change_the_others(case, data):
     expected = [whole.averages[m, r] for m in members for r in rows[m]]
     assert len(bank.alive()) == len(expected)
     assert all(same(a, b) for a, b in zip(bank.alive(), expected, strict=True))
+
+
+def test_members_may_have_other_numbers_of_averages_or_none():
+    blocks, students = [range(4), range(4, 7)], students_of(4, 7)
+    students[3, 5, 2] = torch.nan
+    ema, copies = np.array([1, *[0.25] * 6]), np.ones(7)
+    bank = filled([[], [ema] * 9 + [copies], [copies], [ema]], blocks, students)
+    assert bank.counts == [0, 10, 1, 1] and bank.averages.shape == (4, 10, P)
+    each = bank.alive().clone()
+    assert same(each[0], each[8]) and torch.equal(each[9], students[1, -1])
+    bank.keep([[1], [0]], [1, 3])
+    assert bank.averages.shape == (2, 1, P) and same(bank.alive(), each[[1, 11]])
+    bank.keep([[0], [0]], [0, 1])
+    assert same(bank.alive(), each[[1, 11]])
+    bank.keep([], [])
+    assert len(bank.alive()) == 0
+
+
+def test_a_bank_where_nothing_is_followed_is_empty_and_stays_so():
+    bank = filled([[], []], [range(3)], students_of(2, 3))
+    bank.keep([[]], [1])
+    bank.absorb_(range(3), students_of(1, 3))
+    assert bank.averages.shape == (1, 0, P) and bank.alive().shape == (0, P)
 
 
 @settings(max_examples=40, deadline=None)
