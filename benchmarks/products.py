@@ -1,11 +1,12 @@
-"""What compiling is worth: products' GFLOP/s beside PyTorch's, and a closed loop's step in three ways.
+"""What compiling is worth: products' GFLOP/s beside PyTorch's, students taken into averages, a closed loop's step.
 
     python -m benchmarks.products [--json FILE]
 
 One thread, two minutes. The products are those of a step of the digits' perceptron (64-128-128-10, 32 samples), of
-weights that lie in the rows of a cohort; the step is one of mean teachers, over a whole stream, with its
-evaluation beside it: by PyTorch's kernels, by these with compiled products, and by routines, whole steps
-in one function. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
+weights that lie in the rows of a cohort; the students are those of a block of steps, taken into eight averages of
+each member, all finite or with one number that is not; the step is one of mean teachers, over a whole stream,
+with its evaluation beside it: by PyTorch's kernels, by these with compiled products, and by routines, whole
+steps in one function. Where kernels are not compiled (no AVX-512, no llvmlite) there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -24,7 +26,8 @@ from torch import Tensor
 from benchmarks import shares
 from benchmarks.alone import in_fresh_process
 from benchmarks.measurements import machine
-from trainables import fused, products, programs
+from trainables import fused, mixing, products, programs
+from trainables.bank import BLOCK, TakeIn
 from trainables.products import AS_THEY_ARE, product_of
 from trainables.scenarios.rotated_digits import RotatedDigits
 
@@ -51,6 +54,7 @@ def main(arguments: list[str]) -> None:
     told = {
         "machine": machine(),
         "gflops": [of_products(members) for members in MEMBERS],
+        "blocks": [of_blocks(members) for members in MEMBERS],
         "steps": [of_steps(members) for members in MEMBERS],
     }
     for row in told["gflops"]:
@@ -58,6 +62,11 @@ def main(arguments: list[str]) -> None:
             "{members:3} members, GFLOP/s: PyTorch {torch:4.0f}, compiled {compiled:4.0f}".format(
                 **row
             )
+        )
+    for row in told["blocks"]:
+        print(
+            "{members:3.0f} members, ms a member to take a block in: PyTorch {torch:.3f}, compiled {compiled:.3f}; "
+            "where a number is not finite {torch_careful:.3f}, {compiled_careful:.3f}".format(**row)
         )
     for row in told["steps"]:
         print(
@@ -96,6 +105,28 @@ def _least(multiply: Callable[..., Tensor], a: Tensor, b: Tensor) -> float:
             multiply(a, b)
         spans.append((time.perf_counter() - began) / 100)
     return min(spans)
+
+
+def of_blocks(members: int) -> dict[str, float]:
+    """Milliseconds a member until a block of students is in eight averages: the least of each way, by turns."""
+    from trainables import absorbing  # noqa: PLC0415 - llvmlite need not be there
+
+    rng = torch.Generator().manual_seed(0)
+    averages = torch.randn(members, mixing.GROUP, WIDTH, generator=rng)
+    students = torch.randn(members, BLOCK, WIDTH, generator=rng)
+    decays = torch.rand(members, mixing.GROUP, generator=rng)
+    weights = torch.rand(BLOCK, members, mixing.GROUP, generator=rng) / BLOCK
+    ways: dict[str, TakeIn] = {"torch": mixing.take_in_, "compiled": absorbing.take_in_}
+    spans: dict[str, list[float]] = defaultdict(list)
+    for case in ("", "_careful"):
+        if case:
+            students[:, 0, 0] = torch.nan
+        for name, take_in_ in [*ways.items()] * 2 * TIMES:
+            began = time.perf_counter()
+            take_in_(averages, decays, weights, students)
+            spans[name + case].append(time.perf_counter() - began)
+    least = {name: min(of) / members * 1e3 for name, of in spans.items()}
+    return {"members": float(members), **least}
 
 
 def of_steps(members: int) -> dict[str, float]:
