@@ -15,7 +15,7 @@ from trainables.columns import columns_of
 from trainables.importances import Importance
 from trainables.readings import reading
 from trainables.scenarios.base import Shape
-from trainables.seating import holder
+from trainables.seating import holder, teachers
 from trainables.stacks import layout_of
 from trainables.tables import specs_in
 
@@ -127,7 +127,7 @@ def parameters(recipe: Recipe, averager: Averager, scenario: Scenario) -> int:
     """
     clock = scenario.clock()
     read = reading(averager, clock)
-    held = holder(recipe, averager, read, clock) is not None
+    held = holder(recipe, averager, read, teachers(recipe, clock)) is not None
     followed = [] if held else [row for row in read.tables if not (row == 1).all()]
     with torch.device("meta"):
         network = recipe.model.network(*scenario.shape())

@@ -14,6 +14,8 @@ from trainables.replays import Course, course
 from trainables.scenarios.base import Batch, Replay, Stream
 from trainables.seeds import generator
 
+KNOWN = {"later", "old", "new"}
+
 STORED = "stored"
 """What a strategy calls its members' logits of when a sample was put into the memory."""
 
@@ -42,14 +44,19 @@ class Materials:
         """The batches of ``steps`` of the whole stream, which lie in ``task``."""
         first, split = self._stream.clock.task_starts[task], self._stream.train[task]
         chosen = self._batches[task][steps.start - first : steps.stop - first]
-        x, y = split.x[chosen], split.y[chosen]
+        x, y = (_picked(of, chosen) for of in (split.x, split.y))
         noise = self._noise(x, steps).unbind() if "noise" in self._needs else repeat(None)
         mask = None if self._stream.masks is None else self._stream.masks[task]
-        old, new = self.met(task)
-        known = {"later": x.new_tensor(float(self._is_later(task))), "old": old, "new": new}
-        shown = {n: t for n, t in known.items() if n in self._needs}
+        shown = self._known(task) if self._needs & KNOWN else {}
         for step, xs, ys, drawn in zip(steps, x.unbind(), y.unbind(), noise, strict=False):
             yield Batch(xs, ys, mask, noise=drawn, replay=self._replay(step), **shown)
+
+    def _known(self, task: int) -> dict[str, Tensor]:
+        """What is known of a task, as far as it is needed."""
+        old, new = self.met(task)
+        later = torch.tensor(float(self._is_later(task)), device=old.device)
+        known = {"later": later, "old": old, "new": new}
+        return {n: t for n, t in known.items() if n in self._needs}
 
     def _is_later(self, task: int) -> bool:
         """Whether there is a past; where no boundaries are known it begins with the first step."""
@@ -108,6 +115,11 @@ class Materials:
             for step in steps
         ]
         return torch.stack(each).to(x)
+
+
+def _picked(samples: Tensor, chosen: Tensor) -> Tensor:
+    """``samples[chosen]``, in a quarter of the time on a CPU."""
+    return samples.index_select(0, chosen.flatten()).view(*chosen.shape, *samples.shape[1:])
 
 
 def _met(stream: Stream) -> Tensor:

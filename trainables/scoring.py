@@ -68,7 +68,7 @@ def _answered(
     """Logits [r, B, C] of some rows at a time, and which of these are finite [r]."""
     for rows in _parts(stacks, len(split)):
         answers = reader.answers(rows, split.x, mask)
-        yield answers, _finite(rows) & _finite(answers.flatten(1))
+        yield answers, _finite(rows) & _finite(answers)
 
 
 def _parts(stacks: Sequence[Tensor], samples: int) -> Iterator[Tensor]:
@@ -90,11 +90,11 @@ def _scored(answered: tuple[Tensor, Tensor], y: Tensor, measures: Sequence[str])
 
 
 def _finite(rows: Tensor) -> Tensor:
-    """Whether all numbers in each row are finite. Bool [R] of [R, n]."""
+    """Whether all numbers in each row are finite. Bool [R] of [R, ...]."""
     # A sum is finite only if every term is. To look at each costs forty times as much, and is
     # left to when a sum is not: it may have overflowed.
-    sums = rows.sum(-1).isfinite()
-    return sums if bool(sums.all()) else rows.isfinite().all(-1)
+    sums = rows.sum(tuple(range(1, rows.dim()))).isfinite()
+    return sums if bool(sums.all()) else rows.isfinite().flatten(1).all(-1)
 
 
 def _first_best(answers: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ step by step already, and is not followed a second time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import accumulate, groupby
 from operator import itemgetter
 
@@ -41,7 +41,10 @@ class Seating:
         owners = [m for m, member in enumerate(members) for _ in member.averagers]
         self._alive = list(enumerate(owners))
         pairs = [(member.recipe, a) for member in members for a in member.averagers]
-        self.held = [holder(*p, r, clock) for p, r in zip(pairs, readings, strict=True)]
+        kept = [teachers(member.recipe, clock) for member in members]
+        self.held = [
+            holder(*p, r, kept[owner]) for owner, p, r in zip(owners, pairs, readings, strict=True)
+        ]
         """Of each seat, alive or not, the teacher that its average is, by name; None: it is followed."""
         self._marks = [
             _marks(*p, r, clock, apart=h is not None)
@@ -105,20 +108,25 @@ class Seating:
         }
 
 
-def holder(recipe: Recipe, averager: Averager, one: Reading, clock: Clock) -> str | None:
-    """The name of that teacher of ``recipe`` which is the average that ``averager`` makes, if any.
+def teachers(recipe: Recipe, clock: Clock) -> dict[str, Table]:
+    """The averages that a member learns from which are those of a table, by name."""
+    found = specs_in(recipe, Averager).items()
+    alone = {n: t for n, t in found if not t.live and t.drawn is None}
+    return {n: t.teaching(clock) for n, t in alone.items() if not t.settling(clock).any()}
+
+
+def holder(
+    recipe: Recipe, averager: Averager, one: Reading, kept: Mapping[str, Table]
+) -> str | None:
+    """The name of that teacher of ``recipe``, all of them ``kept``, which is the average that ``averager`` makes, if any.
 
     A teacher is shown the student before pulls move it, and before what a task's end makes of it.
     """
     moved = recipe.pulls or recipe.merge is not None or recipe.alignment is not None
     if moved or not averager.linear or deploys_branch(recipe, averager) or len(one.tables) > 1:
         return None
-    for name, teacher in specs_in(recipe, Averager).items():
-        if teacher.live or teacher.drawn is not None or teacher.settling(clock).any():
-            continue
-        if np.array_equal(teacher.teaching(clock), one.tables[0]):
-            return name
-    return None
+    same = (n for n, table in kept.items() if np.array_equal(table, one.tables[0]))
+    return next(same, None)
 
 
 def _marks(
