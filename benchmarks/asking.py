@@ -2,6 +2,10 @@
 
 The default study with workers that take no time: their records are made up from the knobs. Each
 size of study is told in parts, and then its ledger is read and replayed, as a resumed driver does.
+Repeats are candidates here too, and what all took is divided by all.
+Then --trained candidates of the same study are really trained, in this process and without a
+tracker, for what a worker is busy with one: so much of that is what was spent on deciding, of the
+sampler and the rungs and of everything. Both are of the same hour, on whose speed neither share depends.
 Processor time, so that it does not matter who else is at work; of one thread with OMP_NUM_THREADS=1.
 
     OMP_NUM_THREADS=1 python benchmarks/asking.py --json benchmarks/results/asking-2-cores.json
@@ -18,13 +22,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from benchmarks.measurements import machine
 from search import study as studies
 from search import studyfile
+from search.engines import local
 from search.events import Opened
 from search.folders import load
 from search.history import History
@@ -37,11 +42,14 @@ from search.studyfile import StudyFile
 from trainables.runs import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from search.jobs import Job
 
-PARTS: tuple[tuple[str, Any, str], ...] = (
+Parts: TypeAlias = tuple[tuple[str, Any, str], ...]
+"""Calls whose time is taken: what it is called, and whose attribute of which name it is."""
+
+PARTS: Parts = (
     ("sampler: ask", Suggestions, "ask"),
     ("sampler: tell", Suggestions, "tell"),
     ("knobs to specs", StudyFile, "candidate"),
@@ -52,16 +60,22 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
 )
 """Where the time goes: none of these calls another."""
 
+SAMPLER_AND_RUNGS = ("sampler: ask", "sampler: tell", "rungs")
+
+DECIDING: Parts = (("deciding", Study, "next_job"), ("deciding", Study, "tell"))
+"""All that a study does while it is driven; the rest of the time its driver trains."""
+
 
 @dataclass
 class Stopwatch:
-    """Seconds spent in each part while it is worn."""
+    """Seconds spent in each of ``parts`` while it is worn."""
 
+    parts: Parts
     seconds: Counter[str] = field(default_factory=Counter)
     _worn: list[tuple[Any, str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        for part, owner, name in PARTS:
+        for part, owner, name in self.parts:
             original = getattr(owner, name)
             self._worn.append((owner, name, original))
             setattr(owner, name, self._timed(part, original))
@@ -84,20 +98,24 @@ class Stopwatch:
 
 def measured(study: Study, job: Job, task: int, rng: np.random.Generator) -> list[Record]:
     """What the living candidates of a job would score; the averages of a student beside the same one."""
-    out, students = [], dict[int, tuple[float, ...]]()
-    for seat, candidate in enumerate(study.history.jobs[job.number].candidates):
-        if candidate in study.history.outcomes:
-            continue
-        knobs, student = (
-            study.history.candidates[candidate].knobs,
-            study.history.student_of[candidate],
-        )
-        hot, slow = np.log10(knobs["recipe.optimizer.lr.scale"]) / 2 + 1, knobs["averager"] / 8
-        if student not in students:
-            students[student] = row(hot, 0.0, task, rng)
-        scores = {"accuracy": row(hot, slow, task, rng), "student_accuracy": students[student]}
-        out.append(Record(seat=seat, task=task, step=150 * (task + 1), scores=scores, seconds=0.03))
+    history, out, seat = study.history, list[Record](), 0
+    for member in history.jobs[job.number].members:
+        scored: tuple[float, ...] = ()
+        for candidate in member:
+            if candidate not in history.outcomes:
+                knobs = history.candidates[candidate].knobs
+                hot, slow = _places(knobs)
+                scored = scored or row(hot, 0.0, task, rng)
+                scores = {"accuracy": row(hot, slow, task, rng), "student_accuracy": scored}
+                at = 150 * (task + 1)
+                out.append(Record(seat=seat, task=task, step=at, scores=scores, seconds=0.03))
+            seat += 1
     return out
+
+
+def _places(knobs: dict[str, Any]) -> tuple[float, float]:
+    """How hot a student is trained and how slow an average of it is, both about 0 to 1."""
+    return np.log10(knobs["recipe.optimizer.lr.scale"]) / 2 + 1, knobs["averager"] / 8
 
 
 def row(hot: float, slow: float, task: int, rng: np.random.Generator) -> tuple[float, ...]:
@@ -113,9 +131,9 @@ def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[st
 
     The parts are those of a second such study: to look at the clock at each takes a microsecond.
     """
-    file = studyfile.read("digits-frontier", (f"budget.candidates={candidates}", *overrides))
+    file = _study(candidates, overrides)
     marks = spent(file, directory / "study")
-    with Stopwatch() as watch:
+    with Stopwatch(PARTS) as watch:
         timed = spent(file, directory / "timed")[-1][1]
     watch.seconds["rest"] = timed - watch.seconds.total()
     began = time.process_time()
@@ -125,23 +143,66 @@ def run(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[st
         began = time.process_time()
         Study(file, ledger, history, lambda: 0.0)
         replayed = time.process_time() - began
+    asked = len(history.candidates)
     return {
         "candidates": candidates,
         "sampler": type(file.sampler).__name__.lower(),
-        "all": 1000 * marks[-1][1] / candidates,
-        "parts": {part: 1000 * s / candidates for part, s in sorted(watch.seconds.items())},
+        "all": 1000 * marks[-1][1] / asked,
+        "parts": {part: 1000 * s / asked for part, s in sorted(watch.seconds.items())},
         "last_tenth": _last(marks, candidates // 10),
         "resuming": {
-            "reading": 1000 * read / candidates,
-            "replaying": 1000 * replayed / candidates,
+            "reading": 1000 * read / asked,
+            "replaying": 1000 * replayed / asked,
         },
         "outcomes": history.counts(),
     }
 
 
+def trained(candidates: int, overrides: tuple[str, ...], directory: Path) -> dict[str, float]:
+    """What a worker is busy with one of so many candidates. Milliseconds: of the records, and of CPU.
+
+    Before them goes a wave that does not count: what is done once a process is of no candidate.
+    """
+    file = _study(candidates, overrides)
+    wave = file.fold.members * file.fold.averages
+    _train(_study(wave, overrides), directory / "first")
+    return {"candidates": candidates, **_train(file, directory / "trained")}
+
+
+def _train(file: StudyFile, directory: Path) -> dict[str, float]:
+    opened = _opened(file)
+    with unswept(), Ledger.create(directory, opened) as ledger, Stopwatch(DECIDING) as watch:
+        study = Study(file, ledger, History(opened), time.monotonic)
+        began = time.process_time()
+        local.drive(study, lambda: None)
+        busy = time.process_time() - began - watch.seconds.total()
+    asked = len(study.history.candidates)
+    return {
+        "recorded": 1000 * study.history.device_seconds() / asked,
+        "cpu": 1000 * busy / asked,
+    }
+
+
+def shares(found: dict[str, Any], training: dict[str, float]) -> dict[str, float]:
+    """Of the processor time that training a candidate takes, what deciding on it does in a study."""
+    own = sum(found["parts"][part] for part in SAMPLER_AND_RUNGS)
+    return {
+        "sampler and rungs": own / training["cpu"],
+        "everything": found["all"] / training["cpu"],
+    }
+
+
+def _study(candidates: int, overrides: tuple[str, ...]) -> StudyFile:
+    return studyfile.read("digits-frontier", (f"budget.candidates={candidates}", *overrides))
+
+
+def _opened(file: StudyFile) -> Opened:
+    return Opened(name=file.name, text=file.text, overrides=file.overrides, source=file.source)
+
+
 def spent(file: StudyFile, directory: Path) -> list[tuple[int, float]]:
     """How many seconds had gone into how many candidates, at the end of each job."""
-    opened = Opened(name=file.name, text=file.text, overrides=file.overrides, source=file.source)
+    opened = _opened(file)
     clock, rng = count(), np.random.default_rng(0)
     marks: list[tuple[int, float]] = [(0, 0.0)]
     tasks = len(file.scenario.clock().task_ends)
@@ -167,19 +228,35 @@ def _last(marks: list[tuple[int, float]], how_many: int) -> float:
     return 1000 * (at_end - at) / (end - began)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--candidates", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="A.B=V")
+    parser.add_argument(
+        "--trained",
+        type=int,
+        default=400,
+        metavar="N",
+        help="candidates that are really trained, 0 for none (default: %(default)s)",
+    )
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    said = parser.parse_args()
-    found = []
+    said = parser.parse_args(words)
+    overrides = tuple(said.overrides)
+    told: dict[str, Any] = {"runs": []}
     for candidates in said.candidates:
         with tempfile.TemporaryDirectory() as folder:
-            found.append(run(candidates, tuple(said.overrides), Path(folder)))
-        print(json.dumps(found[-1], indent=2))
+            told["runs"].append(run(candidates, overrides, Path(folder)))
+        print(json.dumps(told["runs"][-1], indent=2))
+    if said.trained:
+        with tempfile.TemporaryDirectory() as folder:
+            told["training"] = trained(said.trained, overrides, Path(folder))
+        for found in told["runs"]:
+            found["of_training"] = shares(found, told["training"])
+        of = {found["candidates"]: found["of_training"] for found in told["runs"]}
+        print(json.dumps({"training": told["training"], "of_training": of}, indent=2))
     if said.json:
-        said.json.write_text(json.dumps({"machine": machine(), "runs": found}, indent=2) + "\n")
+        said.json.write_text(json.dumps({"machine": machine(), **told}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
