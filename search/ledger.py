@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from functools import cache
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -177,10 +178,17 @@ def _text(event: Event, end: bytes) -> bytes:
         fields = fields_of(event)  # a quarter of the time, numbers being read back the same
     except PydanticSerializationError:
         return _slowly(event, end)
-    # What is no JSON number is written by name; a name may also stand in a text.
-    if b"NaN" in fields or b"Infinity" in fields:
+    # What is no JSON number is written by name; a name may also stand in a text. To look for a
+    # letter takes a tenth of what it takes to look for a word.
+    if (b"N" in fields and b"NaN" in fields) or (b"I" in fields and b"Infinity" in fields):
         return _slowly(event, end)
-    return b'{"event":"%b",%b%b' % (event.event.encode(), fields[1:-1], end)
+    return _head(event.event) + fields[1:-1] + end
+
+
+@cache
+def _head(kind: str) -> bytes:
+    """How the line of an event begins, up to its fields."""
+    return b'{"event":"%b",' % kind.encode()
 
 
 def _slowly(event: Event, end: bytes) -> bytes:

@@ -103,20 +103,21 @@ def student_of(sheet: Sheet) -> Sheet:
 def sheet_of(records: Iterable[Mapping[str, Sequence[float]]]) -> Sheet:
     """The sheet of what was measured after each task; NaN where a measure failed or was not made."""
     found = list(records)
-    every = dict.fromkeys(name for record in found for name in record)
-    return {name: [_row(record, k, name) for k, record in enumerate(found)] for name in every}
+    every = dict.fromkeys(chain.from_iterable(found))
+    return {
+        name: [record[name] if name in record else _lacking(name, k) for k, record in enumerate(found)]
+        for name in every
+    }
 
 
-def _row(record: Mapping[str, Sequence[float]], task: int, name: str) -> Sequence[float]:
-    if name in record:
-        return record[name]
+def _lacking(name: str, task: int) -> Sequence[float]:
+    """What stands for a measure that failed or was not made after ``task``."""
     wide = task + 1 if name.removeprefix(PREFIX) in TRIANGLES else 1
     return (nan,) * wide
 
 
 def _check_triangle(name: str, rows: Rows) -> None:
-    for due, row in enumerate(rows, start=1):
-        if len(row) != due:
-            what = "accuracies" if name == "accuracy" else f"numbers of {name}"
-            lengths = list(map(len, rows))
-            raise ValueError(f"row k must hold k + 1 {what}, got rows of {lengths=}")
+    lengths = list(map(len, rows))
+    if lengths != list(range(1, len(rows) + 1)):
+        what = "accuracies" if name == "accuracy" else f"numbers of {name}"
+        raise ValueError(f"row k must hold k + 1 {what}, got rows of {lengths=}")
