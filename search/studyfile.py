@@ -65,12 +65,13 @@ class StudyFile(Settings):
         Raises:
             SpecError: if it is not of this space.
         """
-        recipe = self._read(Recipe, filled["recipe"]).found
-        averager = self._read(Averager, filled["averager"]).found
-        for found, name in ((recipe, "recipe"), (averager, "averager")):
-            if isinstance(found, list):
-                raise SpecError(_lines(found, name))
-        return cast("Recipe", recipe), cast("Averager", averager)
+        recipe = self._recipe(filled["recipe"]).found
+        averager = self._averager(filled["averager"]).found
+        if isinstance(recipe, list):
+            raise SpecError(_lines(recipe, "recipe"))
+        if isinstance(averager, list):
+            raise SpecError(_lines(averager, "averager"))
+        return recipe, averager
 
     def corners(self) -> Iterator[tuple[Recipe, Averager]]:
         """What stands at the corners of the space, but where a ``!same`` has no value."""
@@ -83,14 +84,13 @@ class StudyFile(Settings):
         Empty if it can. A file is checked one knob at a time; what is left are combinations.
         """
         told = {
-            "recipe": self._faults(Recipe, filled["recipe"], of_recipe),
-            "averager": self._faults(Averager, filled["averager"], of_averager),
+            "recipe": self._faults(self._recipe(filled["recipe"]), of_recipe),
+            "averager": self._faults(self._averager(filled["averager"]), of_averager),
         }
         return {part: "; ".join(_lines(faults, part)) for part, faults in told.items() if faults}
 
-    def _faults(self, kind: type[T], data: Any, unfit: Unfit[T]) -> list[Fault]:
-        """What keeps a part of a draw from being a ``kind``, or else from going with the scenario."""
-        read = self._read(kind, data)
+    def _faults(self, read: _Read[T], unfit: Unfit[T]) -> list[Fault]:
+        """What keeps a part of a draw from being what it should, or else from going with the scenario."""
         if read.faults is None:
             read.faults = self._found_faults(read, unfit)
         return read.faults
@@ -103,18 +103,22 @@ class StudyFile(Settings):
             return read.found
         return [Fault(path, path, message) for path, message in unfit(read.found, self.scenario)]
 
-    def _read(self, kind: type[T], data: Any) -> _Read[T]:
-        """What is known of a part of a draw: once for all averages of a student, which share its recipe.
+    def _recipe(self, data: Any) -> _Read[Recipe]:
+        """What is known of a draw's recipe: once for all averages of a student, which share it.
 
-        What is found is the same object for the same data: candidates share recipes.
+        What is found is the same object for the same data, as candidates of one student have it
+        that were read from a ledger.
         """
 
-        def read() -> _Read[T]:
-            return _Read(data, self._recent.of((kind, repr(data)), lambda: validate(kind, data)))
+        def read() -> _Read[Recipe]:
+            return _Read(data, self._recent.of(repr(data), lambda: validate(Recipe, data)))
 
         # It is known together with its data, whose id is therefore no other's.
-        known: _Read[T] = self._recent.of((kind, id(data)), read)
-        return known
+        return self._recent.of(id(data), read)
+
+    def _averager(self, data: Any) -> _Read[Averager]:
+        """What is known of a draw's averager; hardly two have the same, and so none is looked for."""
+        return self._recent.of(id(data), lambda: _Read(data, validate(Averager, data)))
 
 
 @dataclass(slots=True)
