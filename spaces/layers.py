@@ -139,6 +139,11 @@ class Layers:
                 high = middle
         return low
 
+    def is_before(self, rank: int, row: Costs) -> bool:
+        """Whether a ``row`` that came in is of a lower rank than ``rank``, whose layer is kept."""
+        # Whoever is of this rank or behind it is dominated by someone in the layer before it.
+        return rank > 0 and not self._layers[rank - 1].beats(row)
+
     def owners_at(self, rank: int) -> set[int]:
         """Whoever has a row of a ``rank`` whose layer is kept."""
         return self._layers[rank].owners()

@@ -95,8 +95,8 @@ class Rung:
     ) -> set[int]:
         """The students ``asked`` for, with these new ``rows``, than which fewer than ``room`` are better."""
         cut = self._layers.cut(room, shared=self._results > len(self))
-        ranks = {i: self._layers.rank(row) for i, row in rows.items()}
-        on = {students[i] for i, rank in ranks.items() if rank < cut.rank} | asked & cut.owners
+        before = {students[i] for i, row in rows.items() if self._layers.is_before(cut.rank, row)}
+        on = before | asked & cut.owners
         tied = (asked - on) & self._layers.owners_at(cut.rank)
         return on | (tied & self._worthy(cut.rank, cut.owners, room - cut.better) if tied else tied)
 
@@ -115,7 +115,7 @@ class Rung:
         again = [i for i in costs if i in self._seen]
         if again:
             raise ValueError(f"a rung sees each id once, got {again=}")
-        self._seen |= costs.keys()
+        self._seen.update(costs)  # `|=` with keys makes a new set of all that were seen
         every = np.array(list(costs.values()), dtype=np.float64).reshape(-1, len(self.reference))
         finite: NDArray[np.bool_] = np.all(np.isfinite(every), axis=1)
         entered = dict(compress(zip(costs, every, strict=True), finite.tolist()))

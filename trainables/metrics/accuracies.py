@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainables.metrics.base import Metric, Sheet, mean
-from trainables.metrics.curves import lowest_since
+from trainables.metrics.curves import lows
 
 
 def _plasticity(sheet: Sheet) -> float:
@@ -28,13 +28,15 @@ def _backward_transfer(sheet: Sheet) -> float:
 
 
 def _forgetting(sheet: Sheet) -> float:
-    rows = sheet["accuracy"]
-    past = range(len(rows) - 1)
-    return mean([max([row[i] for row in rows[i:-1]]) - rows[-1][i] for i in past])
+    *before, last = sheet["accuracy"]
+    best = list(before[-1])
+    for row in before[:-1]:
+        best[: len(row)] = map(max, best, row)
+    return mean([most - now for most, now in zip(best, last, strict=False)])
 
 
 def _min_accuracy(sheet: Sheet) -> float:
-    return mean([lowest_since(sheet, i) for i in range(len(sheet["accuracy"]) - 1)])
+    return mean(lows(sheet))
 
 
 def _worst_case_accuracy(sheet: Sheet) -> float:

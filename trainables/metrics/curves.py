@@ -32,11 +32,19 @@ def evaluations(sheet: Sheet, task: int) -> list[Sequence[float]]:
     return points(sheet["curve"][task], task)
 
 
-def lowest_since(sheet: Sheet, task: int) -> float:
-    """The lowest accuracy on ``task`` since it was learnt, as closely as it was looked at."""
+def lows(sheet: Sheet) -> list[float]:
+    """The lowest accuracy on each task but the last since it was learnt, as closely as it was looked at."""
     rows = sheet["accuracy"]
-    if "curve" not in sheet:
-        return min([row[task] for row in rows[task + 1 :]])
+    if "curve" in sheet:
+        return [_lowest_since(sheet, task) for task in range(len(rows) - 1)]
+    low = list(rows[-1][:-1])
+    for row in rows[1:-1]:
+        low[: len(row) - 1] = map(min, low, row[:-1])
+    return low
+
+
+def _lowest_since(sheet: Sheet, task: int) -> float:
+    rows = sheet["accuracy"]
     if any(isnan(number) for row in sheet["curve"] for number in row):
         return nan
     after = (e for k in range(task + 1, len(rows)) for e in evaluations(sheet, k)[1:])
