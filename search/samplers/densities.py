@@ -176,24 +176,25 @@ def spread(grid: Grid, few: Sequence[Cells]) -> Rows:
     Bandwidths as in Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011:
     at least 1 / (n + 2) of the way, and a hundredth.
     """
-    rows = np.zeros((len(grid), grid.cells))
-    cells = np.array(few, dtype=np.int64).reshape(-1, len(grid))
-    for knob, column in enumerate(cells.T):
-        inside = np.sort(column[column != OUT])
-        if len(inside):
-            rows[knob] = grid.kernels[_widths(grid, inside, knob), inside].sum(axis=0)
-    return rows
+    columns = np.sort(np.array(few, dtype=np.int64).reshape(-1, len(grid)).T, axis=1)
+    knobs, places = np.nonzero(columns != OUT)  # one knob after another
+    inside = columns[knobs, places]
+    about = grid.kernels[_widths(grid, knobs, inside), inside]
+    # A product, since NumPy takes three times as long to add up stretches of rows.
+    whose: Rows = np.equal.outer(np.arange(len(grid)), knobs).astype(np.float64)
+    return whose @ about
 
 
-def _widths(grid: Grid, inside: NDArray[np.int64], knob: int) -> NDArray[np.int64] | int:
-    if grid.choices[knob]:
-        return WIDTHS
+def _widths(grid: Grid, knobs: NDArray[np.int64], inside: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The width of each kernel: about the cells ``inside`` of ``knobs``, both ascending. [kernels]."""
+    many = np.bincount(knobs, minlength=1)[knobs]
     gaps = np.zeros(len(inside) + 1)
-    np.subtract(inside[1:], inside[:-1], out=gaps[1:-1])
-    if len(inside) == 1:
-        gaps[:] = inside[0], grid.cells - 1 - inside[0]
-    least = 1 / min(100, len(inside) + 2)
-    return width(np.maximum(np.maximum(gaps[1:], gaps[:-1]) / grid.cells, least))
+    gaps[1:-1] = np.diff(inside) * (knobs[1:] == knobs[:-1])
+    farther = np.maximum(gaps[1:], gaps[:-1])
+    to_ends = np.maximum(inside, grid.cells - 1 - inside)  # of one that has no neighbour
+    sigma = np.where(many == 1, to_ends, farther) / grid.cells
+    found = width(np.maximum(sigma, 1 / np.minimum(100, many + 2)))
+    return np.where(grid.choices[knobs], WIDTHS, found)
 
 
 def width(sigma: Rows) -> NDArray[np.int64]:
