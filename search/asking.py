@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch.quasirandom import SobolEngine
 
-from search.samplers.base import generator
+from search.samplers.base import Keyed
 from spaces.space import knob_name
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def wave(
     ``begin`` proposes each student for the first time; without it, ``ask`` with nothing held. Of the numbers before, ``repeats`` are not of the budget. Ends early with the budget. A student whose recipe is refused has no averages, and another is
     asked for in its place, at most as many as there are students in a wave.
     """
-    number, places, names = first, file.fold.members, _averager_knobs(file.space)
+    number, places, spread = first, file.fold.members, Spread.of(file)
     for _ in range(2 * places):
         wanted = min(file.fold.averages, file.budget.most + repeats - number)
         if not places or wanted < 1:
@@ -85,15 +86,15 @@ def wave(
         if "recipe" in file.refusals(student.filled):
             continue
         places -= 1
-        if not names:
+        if not spread.names:
             continue  # there is one average
-        for proposal in _averages(file, names, number - 1, student, wanted=wanted, ask=ask):
+        for proposal in _averages(spread, number - 1, student, wanted=wanted, ask=ask):
             yield number, proposal
             number += 1
 
 
 def _averages(
-    file: StudyFile, names: Sequence[str], first: int, student: P, *, wanted: int, ask: Ask[P]
+    spread: Spread, first: int, student: P, *, wanted: int, ask: Ask[P]
 ) -> Iterator[P]:
     """The ``student`` of number ``first`` again, until it has up to ``wanted`` averages with its own.
 
@@ -107,40 +108,49 @@ def _averages(
     """
     seen = [student.knobs]
     number, half = first + 1, first + -(-wanted // 2)
-    held = Held(under_recipe(student.knobs), file.space.parts(student.filled, "recipe"))
+    held = Held(under_recipe(student.knobs), spread.space.parts(student.filled, "recipe"))
     while number < half and len(seen) == number - first:  # whoever repeats itself is not asked on
         proposal = ask(number, held)
         yield proposal
         number += 1
         if proposal.knobs not in seen:
             seen.append(proposal.knobs)
-    seed = file.seed, first
-    others = _others(file.space, names, held, seen, seed=seed, wanted=wanted)
+    others = spread.others(first, held, seen, wanted=wanted)
     for at, other in zip(range(number, first + wanted), others, strict=False):
         yield ask(at, other)
 
 
-def _others(
-    space: Space,
-    names: Sequence[str],
-    student: Held,
-    seen: list[Knobs],
-    *,
-    seed: tuple[int, int],
-    wanted: int,
-) -> Iterator[Held]:
-    """A student through averagers not ``seen``, no two alike: points of a scrambled Sobol sequence.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """What spreads the averages of a wave's students over the averagers' knobs, of these ``names``."""
 
-    The sequence is the study's, turned round by an amount that is the student's own (Cranley &
-    Patterson, SIAM J. Numerical Analysis 1976): to scramble one takes as long as ten asks. Ends when ``wanted * TRIES`` points hold no more that are new: there may be none.
-    """
-    turned = generator(*seed).random(len(names))
-    met = list(seen)
-    for ways in (_sobol(len(names), seed[0], wanted * TRIES) + turned) % 1.0:
-        knobs, filled = _at(space, student, dict(zip(names, ways.tolist(), strict=True)))
-        if knobs not in met and not space.lacking(filled):
-            met.append(knobs)
-            yield Held(knobs, space.parts(filled, *filled))
+    space: Space
+    names: Sequence[str]
+    seed: int
+    randomness: Keyed
+
+    @classmethod
+    def of(cls, file: StudyFile) -> Spread:
+        """That of a study."""
+        names, seed = _averager_knobs(file.space), file.seed
+        return cls(space=file.space, names=names, seed=seed, randomness=Keyed(seed))
+
+    def others(
+        self, first: int, student: Held, seen: Sequence[Knobs], *, wanted: int
+    ) -> Iterator[Held]:
+        """The student of number ``first`` through averagers not ``seen``, no two alike: points of a scrambled Sobol sequence.
+
+        The sequence is the study's, turned round by an amount that is the student's own (Cranley &
+        Patterson, SIAM J. Numerical Analysis 1976): to scramble one takes as long as ten asks. Ends when ``wanted * TRIES`` points hold no more that are new: there may be none.
+        """
+        turned = self.randomness.of(first).random(len(self.names))
+        met = list(seen)
+        for ways in (_sobol(len(self.names), self.seed, wanted * TRIES) + turned) % 1.0:
+            along = dict(zip(self.names, ways.tolist(), strict=True))
+            knobs, filled = _at(self.space, student, along)
+            if knobs not in met and not self.space.lacking(filled):
+                met.append(knobs)
+                yield Held(knobs, self.space.parts(filled, *filled))
 
 
 def _at(space: Space, held: Held, ways: Mapping[str, float]) -> tuple[Knobs, Any]:

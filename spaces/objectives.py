@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -65,13 +66,20 @@ class Objectives(Spec):
 
     @property
     def _signs(self) -> Costs:
-        return np.array([-1.0 if direction == "max" else 1.0 for direction in self.directions])
+        return _signs_of(self.directions)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
         aim = core_schema.no_info_before_validator_function(_spell_out, handler(Aim))
         aims = core_schema.dict_schema(core_schema.str_schema(), aim)
         return core_schema.no_info_after_validator_function(_several, aims)
+
+
+@cache
+def _signs_of(directions: tuple[Direction, ...]) -> Costs:
+    signs = np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    signs.flags.writeable = False
+    return signs
 
 
 def _spell_out(value: Any) -> Any:
