@@ -105,11 +105,12 @@ def out_of_bounds(spec: Any, clock: Clock, path: Path = ()) -> Iterator[tuple[Pa
         if within is not None and (found := within.worst_outside(value, clock)):
             told = f"got {found[0]} at step {found[1]} of {clock.steps}"
             yield (*path, name), f"must be {within} at every step of the scenario, {told}"
-        for at, part in enumerate(value) if isinstance(value, tuple) else ():
-            if isinstance(part, Spec):
-                yield from out_of_bounds(part, clock, (*path, name, at))
         if isinstance(value, Spec):
             yield from out_of_bounds(value, clock, (*path, name))
+        elif isinstance(value, tuple):
+            for at, part in enumerate(value):
+                if isinstance(part, Spec):
+                    yield from out_of_bounds(part, clock, (*path, name, at))
 
 
 @cache

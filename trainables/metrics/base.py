@@ -100,6 +100,11 @@ def student_of(sheet: Sheet) -> Sheet:
     return {n.removeprefix(PREFIX): rows for n, rows in sheet.items() if n.startswith(PREFIX)}
 
 
+def without_student(sheet: Sheet) -> Sheet:
+    """What was measured of the average and the run."""
+    return {name: rows for name, rows in sheet.items() if not name.startswith(PREFIX)}
+
+
 def sheet_of(records: Iterable[Mapping[str, Sequence[float]]]) -> Sheet:
     """The sheet of what was measured after each task; NaN where a measure failed or was not made."""
     found = list(records)

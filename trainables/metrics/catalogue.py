@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from math import isfinite
 
 from trainables.metrics.accuracies import ACCURACIES
-from trainables.metrics.base import PREFIX, Metric, Sheet, student_of, tasks_in
+from trainables.metrics.base import PREFIX, Metric, Sheet, student_of, tasks_in, without_student
 from trainables.metrics.calibration import CALIBRATION
 from trainables.metrics.costs import COSTS
 from trainables.metrics.curves import CURVES
@@ -55,7 +55,8 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
     that failed once have no score.
 
     Raises:
-        ValueError: if a name is unknown, or rows[k] of a triangle does not hold k + 1 numbers.
+        ValueError: if a name is unknown, or rows[k] of a triangle of the average's, or of the student's
+            if one is wanted of it, does not hold k + 1 numbers.
     """
     every = tuple(wanted)
     found = _found(every, sheet)
@@ -65,7 +66,7 @@ def measure(wanted: Iterable[str], sheet: Sheet) -> dict[str, float]:
 def _found(wanted: tuple[str, ...], sheet: Sheet) -> dict[str, float]:
     """Those metrics, of students last."""
     own, students = _parted(wanted)
-    found = _values(own, sheet)
+    found = _values(own, without_student(sheet))
     if students:
         rows = ((name, tuple(map(tuple, of))) for name, of in student_of(sheet).items())
         found |= _of_student(students, tuple(rows))
