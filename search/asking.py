@@ -93,9 +93,7 @@ def wave(
             number += 1
 
 
-def _averages(
-    spread: Spread, first: int, student: P, *, wanted: int, ask: Ask[P]
-) -> Iterator[P]:
+def _averages(spread: Spread, first: int, student: P, *, wanted: int, ask: Ask[P]) -> Iterator[P]:
     """The ``student`` of number ``first`` again, until it has up to ``wanted`` averages with its own.
 
     The first half of the averages are proposed, in the knowledge of the student; the others are

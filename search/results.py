@@ -33,7 +33,8 @@ class Results:
     def __init__(self, file: StudyFile, history: History) -> None:
         self._file, self._history = file, history
         self._tasks = len(file.scenario.clock().task_ends)
-        self._wanted, self._goals, self._known = wanted(file), file.goals, Recent()
+        self._paid = {"seconds", "parameters"} & wanted(file).keys()
+        self._goals, self._known = file.goals, Recent()
         self._levels = () if file.rungs is None else file.rungs.levels(self._tasks)
         self._looked_at = {*self._levels, self._tasks}
         reference = file.objectives.reference_cost
@@ -107,12 +108,14 @@ class Results:
 
     def _scores(self, candidate: int, record: Record) -> Scores:
         """What was measured, and what it cost if that was asked for."""
+        if not self._paid:
+            return record.scores
         paid: Scores = {}
-        if "seconds" in self._wanted:
+        if "seconds" in self._paid:
             paid["seconds"] = (record.seconds,)
-        if "parameters" in self._wanted:
+        if "parameters" in self._paid:
             paid["parameters"] = (float(self._parameters(candidate)),)
-        return record.scores | paid if paid else record.scores
+        return record.scores | paid
 
     def _parameters(self, candidate: int) -> int:
         recipe, averager = self._file.candidate(self._history.candidates[candidate].config)

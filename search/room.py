@@ -11,7 +11,6 @@ import torch
 
 from search.aims import evaluation_of
 from search.jobs import device_of
-from search.recent import Recent
 from search.sizes import bytes_of, size_of
 from spaces.problems import SpecError
 from trainables.devices import device_called
@@ -108,7 +107,6 @@ class Scales:
         self._scenario, self._snapshots, self._cohorts = scenario, snapshots, cohorts
         self._clock = scenario.clock()
         self._known: dict[tuple[Hashable, int, int], int] = {}
-        self._rows = Recent()
 
     @classmethod
     def of(cls, file: StudyFile) -> Scales:
@@ -138,7 +136,7 @@ class Scales:
 
     def rows(self, averager: Averager) -> int:
         """The rows that ``averager`` takes: one, unless its windows overlap or it merges."""
-        return self._rows.of(averager, lambda: rows(averager, self._clock))
+        return rows(averager, self._clock)
 
     def _snapped(self, clock: Clock) -> list[int]:
         return [0] if self._snapshots is None else self._snapshots.rows(clock)

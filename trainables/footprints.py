@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -109,8 +110,14 @@ def rows(averager: Averager, clock: Clock) -> int:
     A merge takes more for what it made last and for the ends of tasks that it looks at.
     """
     windowed = type(averager).weights_at is not Averager.weights_at
-    held = len(reading(averager, clock).tables) if windowed else 1
+    held = _windows(averager, clock) if windowed else 1
     return held + _merged(averager, clock)
+
+
+@lru_cache(maxsize=4096)
+def _windows(averager: Averager, clock: Clock) -> int:
+    """The tables of an averager that has windows: to find them takes as long as a hundred hashes."""
+    return len(reading(averager, clock).tables)
 
 
 def _merged(averager: Averager, clock: Clock) -> int:

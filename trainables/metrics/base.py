@@ -110,7 +110,9 @@ def sheet_of(records: Iterable[Mapping[str, Sequence[float]]]) -> Sheet:
     found = list(records)
     every = dict.fromkeys(chain.from_iterable(found))
     return {
-        name: [record[name] if name in record else _lacking(name, k) for k, record in enumerate(found)]
+        name: [
+            record[name] if name in record else _lacking(name, k) for k, record in enumerate(found)
+        ]
         for name in every
     }
 
