@@ -91,13 +91,12 @@ class Ledger:
         """Writes all of ``events``, or none: raises LedgerError if the disk does not take them."""
         ends = repeat(_MORE, len(events) - 1)
         data = b"".join(map(_text, events, chain(ends, [_LAST])))
-        before = os.fstat(self._file).st_size
         try:
             taken = os.write(self._file, data)
         except OSError as error:
             raise LedgerError(f"{self.directory / NAME}: {error.strerror}") from None
         if taken != len(data):
-            os.ftruncate(self._file, before)
+            os.ftruncate(self._file, os.fstat(self._file).st_size - taken)
             raise LedgerError(f"{self.directory / NAME}: the disk took only part of a write")
 
     def close(self) -> None:

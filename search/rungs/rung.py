@@ -11,7 +11,7 @@ from search.rungs.ladder import NOBODY
 from spaces.layers import Layers
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from numpy.typing import ArrayLike, NDArray
@@ -80,23 +80,25 @@ class Rung:
             return set(entered)
         room, level = -(-known // self.factor), self._layers.owners
         if len(level) > room:
-            rows = {i: row for i, row in entered.items() if not behind.get(i, 0)}
-            on = self._best(rows, {students[i] for i in entered}, students, room)
+            rows = [(students[i], row) for i, row in entered.items() if not behind.get(i, 0)]
+            on = self._best(rows, {students[i] for i in entered}, room)
         else:
             on = level | self._nearest(room - len(level))
         return {i for i in entered if students[i] in on}
 
     def _best(
         self,
-        rows: Mapping[Id, Costs],
+        rows: Sequence[tuple[int, Costs]],
         asked: AbstractSet[int],
-        students: Mapping[Id, int],
         room: int,
     ) -> set[int]:
         """The students ``asked`` for, with these new ``rows``, than which fewer than ``room`` are better."""
-        cut = self._layers.cut(room, shared=self._results > len(self))
-        before = {students[i] for i, row in rows.items() if self._layers.is_before(cut.rank, row)}
-        on = before | asked & cut.owners
+        shared = self._results > len(self)
+        cut = self._layers.cut(room, shared=shared)
+        if shared:
+            on = {student for student in asked if student in cut.owners}
+        else:
+            on = {student for student, row in rows if self._layers.is_before(cut.rank, row)}
         tied = (asked - on) & self._layers.owners_at(cut.rank)
         return on | (tied & self._worthy(cut.rank, cut.owners, room - cut.better) if tied else tied)
 

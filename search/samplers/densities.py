@@ -68,6 +68,7 @@ class Grid:
         """Which options each choice has. [choices, options]."""
         self.options = np.ix_(self.places, range(self.drawable.shape[1]))
         """Where of the rows of all knobs these are."""
+        self._nowhere = [OUT] * len(options)
         self._latest: list[tuple[Any, int]] = [(None, OUT)] * len(options)
         self._each = [
             (domain.way, size)
@@ -79,7 +80,7 @@ class Grid:
 
     def of(self, knobs: Mapping[str, Any]) -> Cells:
         """A candidate's cells. [knobs]."""
-        cells = [OUT] * len(self)
+        cells = self._nowhere.copy()
         for name, value in knobs.items():
             at = self.at[name]
             known, cell = self._latest[at]

@@ -131,12 +131,12 @@ class Parzen:
     def _way(self, candidate: int) -> Callable[[str], float]:
         """How far along its way a knob is proposed, by its name."""
         rng, at = self._randomness.of(candidate), self._grid.at
-        within = rng.random(len(self._grid)).tolist()
+        within = rng.random(len(at)).tolist()
         if len(self._ended) < self._spec.startup:
             return lambda name: within[at[name]]
         if self._good is None:
             self._good = self._look()  # once for all asks between two tells
-        good, drawn = self._good, rng.random((len(self._grid), self._spec.draws))
+        good, drawn = self._good, rng.random((len(at), self._spec.draws))
         options = dict(zip(self._grid.places, self._chosen(good, rng), strict=True))
 
         def way(name: str) -> float:

@@ -80,9 +80,12 @@ def tasks_in(sheet: Sheet) -> dict[str, float]:
     Raises:
         ValueError: if row k of a measure of tasks 0..k does not hold k + 1 numbers.
     """
-    for name in TRIANGLES & sheet.keys():
-        _check_triangle(name, sheet[name])
-    return {name: nan if _has_nan(rows) else len(rows) for name, rows in sheet.items()}
+    found: dict[str, float] = {}
+    for name, rows in sheet.items():
+        if name in TRIANGLES:
+            _check_triangle(name, rows)
+        found[name] = nan if _has_nan(rows) else len(rows)
+    return found
 
 
 def _has_nan(rows: Rows) -> bool:
