@@ -135,7 +135,8 @@ class Rung:
     def _worthy(self, rank: int, better: AbstractSet[int], room: int) -> set[int]:
         """Of that ``rank`` and not ``better``: those than which fewer than ``room`` of it are better."""
         rows, owners = self._layers.rows(rank)
-        merits = self.worth.merits(self._places(rows), self._places(self.reference[None])[0])
+        places = self._places(np.vstack([rows, self.reference]))
+        merits = self.worth.merits(places[:-1], places[-1])
         best: dict[int, float] = {}
         for merit, of in zip(merits.tolist(), owners, strict=True):
             for student in of:
