@@ -99,6 +99,26 @@ def test_the_good_are_as_dense_as_optuna_has_them(many):
     assert 0.5 * np.abs(ours - expected).sum() < 0.1  # total variation; unlike densities: 0.4
 
 
+def spread_singly(few):
+    """Knob by knob and kernel by kernel, in whatever order."""
+    rows = np.zeros((len(GRID), GRID.cells))
+    for knob in range(len(GRID)):
+        inside = sorted(cells[knob] for cells in few if cells[knob] != OUT)
+        for i, cell in enumerate(inside):
+            gaps = [abs(cell - other) for other in inside[max(i - 1, 0) : i + 2]]
+            gap = max(gaps) if len(inside) > 1 else max(cell, GRID.cells - 1 - cell)
+            sigma = max(gap / GRID.cells, 1 / min(100, len(inside) + 2))
+            rows[knob] += GRID.kernels[WIDTHS if GRID.choices[knob] else width(sigma), cell]
+    return rows
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 3, 20, 150])
+def test_the_good_are_spread_as_they_are_singly(many):
+    rng = np.random.default_rng(many)
+    few = [candidate(rng) for _ in range(many)]
+    assert (spread(GRID, few) == spread_singly(few)).all()
+
+
 def test_of_a_choice_the_good_are_counted():
     grid = Grid({"kind": Choice(("a", "b", "c"))})
     cells = [grid.of({"kind": k}) for k in (0, 2, 2)]

@@ -35,6 +35,7 @@ def test_ranks_are_those_of_all_rows_ranked_anew(objectives, data):
         assert layers.cut(room, shared=shared) == (last, len(better), better if shared else set())
         for row, rank in zip(rows[:n], ranks, strict=True):
             assert layers.rank(row) == rank or min(layers.rank(row), rank) > last
+            assert layers.is_before(int(last), row) == (rank < last)
         there, of = layers.rows(int(last))
         found = sorted((tuple(row), sorted(who)) for row, who in zip(there, of, strict=True))
         here = [i for i in range(n) if ranks[i] == last]
