@@ -15,6 +15,8 @@ from spaces.specs import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from search.goals import Goals
     from search.history import History
     from spaces.fronts import Costs
@@ -69,7 +71,7 @@ def promising(history: History, goals: Goals, margin: float) -> list[int]:
     deviations = deviations_of(history, objectives.names)
     counts = np.array([[1 + len(history.repeats.get(c, ()))] for c in known]).reshape(-1, 1)
     hoped = costs - margin * deviations / np.sqrt(counts)
-    return [c for c, row in zip(known, hoped, strict=True) if _on(row, front)]
+    return [c for c, on in zip(known, _on(hoped, front).tolist(), strict=True) if on]
 
 
 def deviations_of(history: History, names: Sequence[str]) -> Costs:
@@ -87,9 +89,12 @@ def deviations_of(history: History, names: Sequence[str]) -> Costs:
     return found
 
 
-def _on(row: Costs, front: Costs) -> bool:
-    """Whether no row of ``front`` dominates ``row``."""
-    return not bool(((front <= row).all(axis=1) & (front < row).any(axis=1)).any())
+def _on(rows: Costs, front: Costs) -> NDArray[np.bool_]:
+    """Which of ``rows`` [n, objectives] no row of ``front`` dominates. Bool [n]."""
+    among = rows[:, None]
+    no_worse: NDArray[np.bool_] = np.all(front <= among, axis=2)
+    better: NDArray[np.bool_] = np.any(front < among, axis=2)
+    return np.asarray(~np.any(no_worse & better, axis=1))
 
 
 def _again(history: History, candidate: int, number: int) -> Asked:
