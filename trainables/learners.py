@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, vmap
 
 from trainables.gates import Gate
 from trainables.gating import mask_of, measured
@@ -22,6 +22,7 @@ from trainables.programs import Finish, Function, Loop, Program
 from trainables.recipes import Recipe, program
 from trainables.scenarios.base import Batch, Replay, Shape, Split, Stream
 from trainables.seeds import generator, joined
+from trainables.slopes import slope, slope_and_rest
 from trainables.stacks import Weights, layout_of
 
 Names: TypeAlias = tuple[str, ...]
@@ -149,7 +150,7 @@ class Learner:
         self.network.train()
         key = ("ascents", batch.mask is None)
         if key not in self._programs:
-            self._programs[key] = self._program(grad(told), key, mapped=1)
+            self._programs[key] = self._program(slope(told), key, mapped=1)
         mask = () if batch.mask is None else (batch.mask,)
         return self._programs[key](rows, batch.x, batch.y, *mask)
 
@@ -262,7 +263,7 @@ class Learner:
             own = told.diagonal(dim1=0, dim2=2).mean(0)
             return -torch.where(met, own, 0.0).sum() / met.sum()
 
-        return head - rate * grad(loss)(head)
+        return head - rate * slope(loss)(head)
 
     def slopes(
         self, rows: Tensor, split: Split, mask: Tensor | None, *, of: Estimate, power: int
@@ -286,8 +287,8 @@ class Learner:
 
         def summed(row: Tensor, x: Tensor, y: Tensor, *mask: Tensor) -> Tensor:
             if not self.stacks:
-                return grad(one)(row, x[0], y[0], *mask).abs().pow(power)
-            each = vmap(grad(one), in_dims=(None, 0, 0, *(None for _ in mask)))
+                return slope(one)(row, x[0], y[0], *mask).abs().pow(power)
+            each = vmap(slope(one), in_dims=(None, 0, 0, *(None for _ in mask)))
             return each(row, x, y, *mask).abs().pow(power).sum(0)
 
         return summed
@@ -298,7 +299,7 @@ class Learner:
         return Program(of, (key, self._skeleton), mapped, self._finish)
 
     def _gradient(self, given: Given) -> Function:
-        both = grad(self._loss(given), has_aux=True)
+        both = slope_and_rest(self._loss(given))
 
         def gradient(*arguments: Tensor) -> Tensor:
             slopes, buffers = both(*arguments)

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, fx
-from torch.func import grad, vmap
+from torch.func import vmap
 
 from trainables.exactness import LEAST_ROWS, rounds_alike_alone
 from trainables.graphs import simplify_
 from trainables.layouts import call_compiled_
 from trainables.moulds import Mould
 from trainables.products import compiles, multiplied, ours
+from trainables.slopes import slope
 from trainables.tracing import traced
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def warm() -> None:
     def square(row: Tensor) -> Tensor:
         return row.square().sum()
 
-    of = partial(traced, vmap(grad(square)))
+    of = partial(traced, vmap(slope(square)))
     rows = torch.zeros(LEAST_ROWS, 1)
     if compiles():
         multiplied(torch.zeros(1, 16, 16), torch.zeros(1, 16, 16).mT)  # turned, as weights are

@@ -74,6 +74,11 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
         self._held: list[Tensor] = []
         self._constants: dict[str, Tensor] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Not: skipping begins with an import of the compiler, sympy and all, which takes a second."""
+        return False
+
     def open(self, argument: Tensor) -> None:
         """``argument`` is the next that the graph is given."""
         self._came(argument, self._graph.placeholder(f"given_{len(self._held)}"))
