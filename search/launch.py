@@ -26,6 +26,7 @@ from search.engines import local
 from search.events import Opened, Resumed
 from search.folders import PICTURES, load
 from search.history import History
+from search.imports import uncollected
 from search.ledger import Ledger
 from search.room import check_room, room
 from search.study import Study
@@ -143,7 +144,8 @@ def _ready(file: StudyFile, engine: Engine, address: str | None) -> Iterator[tup
     if engine == "local":
         yield local.drive, room(file)
         return
-    from search.engines import clusters, ray_tune  # noqa: PLC0415 - a second to import, and not always needed
+    with uncollected():
+        from search.engines import clusters, ray_tune  # noqa: PLC0415 - a second to import, and not always needed
 
     with clusters.cluster(address):
         clusters.slots(file.resources)
@@ -193,6 +195,9 @@ def _keep(phase: str, collection: Mapping[str, int]) -> None:
         gc.freeze()
 
 
+NICENESS = 10
+
+
 @contextmanager
 def _tracked(directory: Path) -> Iterator[None]:
     """MLflow is fed from the ledger by a process of its own, which can neither slow nor stop us."""
@@ -200,6 +205,8 @@ def _tracked(directory: Path) -> Iterator[None]:
     command = [sys.executable, "-P", "-m", "reports.tracker", str(directory), "--follow"]
     command += ["--parent", str(os.getpid())]
     with subprocess.Popen(command, process_group=0) as process:  # noqa: S603 - our own words
+        # From its first moment: it imports PyTorch and MLflow just when workers do.
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         try:
             yield
         except BaseException:

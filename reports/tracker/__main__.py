@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from reports.tracker.follow import follow
 from reports.tracker.sync import sync
 from spaces.problems import SpecError
-
-NICENESS = 10
 
 
 def main() -> int:
@@ -24,7 +21,6 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.follow:
-            os.nice(NICENESS)
             return follow(options.dir, uri=options.uri, parent=options.parent)
         sys.stdout.write(f"{sync(options.dir, options.uri)}\n")
     except SpecError as error:

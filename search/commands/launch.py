@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.commands.base import Command, engine, study
 from search.commands.watched import watched
+from search.imports import uncollected
 
 if TYPE_CHECKING:
     import argparse
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 def _run(options: argparse.Namespace) -> int:
     def run(watch: Any) -> Path:
-        from search.launch import launch
+        with uncollected():
+            from search.launch import launch
 
         return launch(
             options.study,

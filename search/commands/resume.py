@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.commands.base import Command, directory, engine
 from search.commands.watched import watched
+from search.imports import uncollected
 
 if TYPE_CHECKING:
     import argparse
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 def _run(options: argparse.Namespace) -> int:
     def run(watch: Any) -> Path:
-        from search.launch import resume
+        with uncollected():
+            from search.launch import resume
 
         resume(options.dir, engine=options.engine, address=options.address, watch=watch)
         folder: Path = options.dir

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ray
-from ray import tune
-
-from search.engines.local import reason
-from search.faults import kind_of
 from search.guards import ForeignName, check_fingerprint
-from search.jobs import work
+from search.imports import uncollected
+
+with uncollected():  # a worker's start
+    import ray
+    from ray import tune
+
+    from search.engines.local import reason
+    from search.faults import kind_of
+    from search.jobs import work
 
 if TYPE_CHECKING:
     from collections.abc import Generator

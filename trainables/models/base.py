@@ -51,7 +51,17 @@ class Model(Family):
         # global random state alone.
         with torch.device("meta"):
             network = self.network(inputs, classes)
-        return draw_(network.to_empty(device=generator.device), generator)
+        return draw_(_allocated(network, generator.device), generator)
+
+
+def _allocated(network: nn.Module, device: torch.device) -> nn.Module:
+    """``network.to_empty(device=device)``, which imports symbolic algebra for a tensor like one that has no memory."""
+
+    def like(tensor: torch.Tensor) -> torch.Tensor:
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device=device)
+
+    made: nn.Module = network._apply(like)  # type: ignore[no-untyped-call] # noqa: SLF001 - as ``to_empty`` does
+    return made
 
 
 def draw_(network: nn.Module, generator: torch.Generator) -> nn.Module:
