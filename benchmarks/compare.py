@@ -2,7 +2,7 @@
 
     python benchmarks/compare.py [--world NAME] [--out DIR] [--seeds N] [--only PATTERN] [--quick]
 
-Every sampler, with one and with eight averages a student and each kind of rungs, and what Ray Tune
+Every sampler, with one and with twelve averages a student and each kind of rungs, and what Ray Tune
 and Syne Tune have (``benchmarks/ways.py``), on the same world with the same workers of a virtual
 clock (``search/engines/virtual.py``), a process on each core. Told of each, as medians and quartiles
 over seeds: device-seconds until 90 and 95 % of the true front's hypervolume, and after --seconds
@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATTERN",
-        help="ways of such a name, as 'tpe x8, *'; may be repeated",
+        help="ways of such a name, as 'tpe x12, *'; may be repeated",
     )
     add("--seeds", type=int, default=30, help="searches of each way (default: 30)")
     add("--workers", type=int, default=2, help="of the virtual clock (default: 2)")

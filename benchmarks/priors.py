@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.arenas import recorded
 from benchmarks.measurements import machine
 from benchmarks.tables.front import front
-from benchmarks.ways import STUDENTS, Limits, Ours, search
+from benchmarks.ways import AVERAGES, STUDENTS, Limits, Ours, search
 from search import tabular
 from search.tables import read as read_table
 from spaces.domains import Range
@@ -38,7 +38,11 @@ WORLD = HERE / "tables" / "rotated_digits.parquet"
 SHARE = 0.90
 BOOTSTRAPS = 4000
 LIMITS = Limits(workers=2, least=0.0, most=120.0, near=SHARE)
-SEARCH = ("sampler={kind: tpe}", f"fold={{members: {STUDENTS}, averages: 8}}", "rungs={kind: asha}")
+SEARCH = (
+    "sampler={kind: tpe}",
+    f"fold={{members: {STUDENTS}, averages: {max(AVERAGES)}}}",
+    "rungs={kind: asha}",
+)
 
 
 def right(arena: Arena) -> dict[str, float]:

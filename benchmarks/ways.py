@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = dict[str, Any]
 
-STUDENTS = 8
+STUDENTS = 3
 """Students asked for at a time, in every way of ours that does not say otherwise."""
-FEWER = 4
+OTHERS = (2, 4, 8)
+"""How many else; with the default sampler and rungs only."""
 
 SLOW = {"gp": (128, 3), "nsga2": (1536, 1_000_000), "nsga3": (1536, 1_000_000)}
 """Samplers that think for long, NSGA the longer the more candidates there are: with how many of them a
 search ends, and how many seeds there are at most."""
 
 SAMPLERS = ("random", "qmc", "nsga2", "nsga3", "tpe", "gp")
-AVERAGES = (1, 8)
+AVERAGES = (1, 12)
 RUNGS = {
     "no rungs": "null",
     "asha": "{kind: asha}",
@@ -52,9 +53,8 @@ FURTHER = {
 """Reduction factor and tasks before the first rung; of the default sampler only."""
 
 
-CHOSEN = {"asha": RUNGS["asha"], "asha 2/2": FURTHER["asha 2/2"]}
-MORE = 16
-"""Averages of each student, with the rungs in ``CHOSEN`` and the default sampler only."""
+MORE = (8, 16)
+"""How many averages else a student has, in waves of all sizes; with the default sampler and rungs only."""
 
 PRUNED = ("ignored", "rungs", "forecast")
 """What else ``tpe`` makes of pruned candidates, which are ``bad`` to it by itself."""
@@ -123,15 +123,14 @@ class Theirs:
 
 
 def ours() -> list[Ours]:
-    """Every sampler with one and with eight averages a student and each kind of rungs."""
+    """Every sampler with one and with twelve averages a student and each kind of rungs."""
     crossed = [(s, a, r, RUNGS[r]) for s, a, r in product(SAMPLERS, AVERAGES, RUNGS)]
     crossed += [("tpe", max(AVERAGES), name, text) for name, text in FURTHER.items()]
-    wide = [
-        _ours("tpe", MORE, name, text, students=students)
-        for students, (name, text) in product((STUDENTS, FEWER), CHOSEN.items())
-    ]
-    fewer = [
-        _ours("tpe", max(AVERAGES), name, text, students=FEWER) for name, text in CHOSEN.items()
+    sizes = product((STUDENTS, *OTHERS), (*AVERAGES[1:], *MORE))
+    shapes = [
+        _ours("tpe", averages, "asha", RUNGS["asha"], students=students)
+        for students, averages in sizes
+        if (students, averages) != (STUDENTS, AVERAGES[1])
     ]
     default = _ours("tpe", max(AVERAGES), "asha", RUNGS["asha"])
     others = {f"pruned {kind}": f"sampler.pruned={{kind: {kind}}}" for kind in PRUNED}
@@ -140,7 +139,7 @@ def ours() -> list[Ours]:
         Ours(name=f"{default.name}, {name}", overrides=(*default.overrides, said))
         for name, said in others.items()
     ]
-    return [*(_ours(*named) for named in crossed), *fewer, *wide, *beside]
+    return [*(_ours(*named) for named in crossed), *shapes, *beside]
 
 
 def _ours(sampler: str, averages: int, rungs: str, text: str, students: int = STUDENTS) -> Ours:

@@ -44,7 +44,7 @@ class Pruned(Family):
     default. When TPE learned from at most 50 good ones and began at random (commit ee0d196), to
     ignore the pruned cost 15 % more (5 %, 120 pairs); the other two were within 3 % (350 pairs).
 
-        python benchmarks/compare.py --only "tpe x8, asha*, pruned *" --most 40 --seeds 16
+        python benchmarks/compare.py --only "tpe x12, asha*, pruned *" --most 40 --seeds 16
 
     and the same with ``--world rotated_digits+luck --seeds 11``.
 

@@ -19,7 +19,7 @@ from spaces.fronts import hypervolume
 
 ARENA = synthetic()
 LIMITS = Limits(least=20.0, most=30.0, candidates=64)
-NAMES = ["random x8, asha", "qmc x1, no rungs"]
+NAMES = ["random x12, asha", "qmc x1, no rungs"]
 
 
 def searched(name, seed):
@@ -49,7 +49,7 @@ def test_a_search_is_told_as_it_was(name):
 
 def test_a_search_with_repeats_spends_on_them_and_chooses_by_means():
     """The same search for nothing but luck, and with it: who is on the front is so partly by luck."""
-    plain, three = (compare.chosen([f"tpe x8, asha{more}"]) for more in ("", ", repeats 3"))
+    plain, three = (compare.chosen([f"tpe x12, asha{more}"]) for more in ("", ", repeats 3"))
     sure = replace(LIMITS, least=60.0, most=60.0)
     for noise in (0.0, 0.2):
         arena = replace(ARENA, world=replace(ARENA.world, noise=noise))
