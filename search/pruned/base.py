@@ -46,7 +46,8 @@ class Pruned(Family):
 
         python benchmarks/compare.py --only "tpe x12, asha*, pruned *" --most 40 --seeds 16
 
-    and the same with ``--world rotated_digits+luck --seeds 11``.
+    (with the twelve averages and three students at a time that the default study has by now), and
+    the same with ``--world rotated_digits+luck --seeds 11``.
 
     Laws (``tests/contracts/test_pruned.py``): nobody is in two tiers; the complete are in the first;
     without pruned candidates all kinds are alike; a study that is resumed proposes what it would
