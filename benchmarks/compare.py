@@ -68,7 +68,7 @@ def chosen(only: Sequence[str]) -> dict[str, Ours | Theirs]:
 
 
 def compare(
-    world: str, ways: dict[str, Any], *, seeds: int, limits: Limits, out: Path
+    world: str, ways: dict[str, Any], *, seeds: range, limits: Limits, out: Path
 ) -> list[Row]:
     """All rows, those included that ``out`` had before. Raises ValueError if these are of others."""
     file = out / "searches.jsonl"
@@ -76,9 +76,9 @@ def compare(
     done = {(row["way"], row["seed"]) for row in rows}
     due = [
         (way.name, seed)
-        for seed in range(seeds)  # so that what is there of all ways at any time is comparable
+        for place, seed in enumerate(seeds)  # so that whatever is there is of all ways
         for way in ways.values()
-        if seed < way.seeds and (way.name, seed) not in done
+        if place < way.seeds and (way.name, seed) not in done
     ]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     spawn = multiprocessing.get_context("spawn")
@@ -131,7 +131,8 @@ def main(words: Iterable[str] | None = None) -> None:
     ways = chosen(options.only)
     if SYNE not in os.environ:
         print(f"without Syne Tune: {SYNE} is not set (benchmarks/syne_moasha.py says how)")
-    rows = compare(options.world, ways, seeds=options.seeds, limits=limits, out=options.out)
+    seeds = range(options.first, options.first + options.seeds)
+    rows = compare(options.world, ways, seeds=seeds, limits=limits, out=options.out)
     arena = arena_of(options.world)
     summary = standings.summary(rows)
     options.results.mkdir(parents=True, exist_ok=True)
@@ -166,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         help="ways of such a name, as 'tpe x12, *'; may be repeated",
     )
     add("--seeds", type=int, default=30, help="searches of each way (default: 30)")
+    add("--first", type=int, default=0, help="the first of their seeds (default: 0)")
     add("--workers", type=int, default=2, help="of the virtual clock (default: 2)")
     add(
         "--seconds",

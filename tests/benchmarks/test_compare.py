@@ -157,15 +157,15 @@ def test_what_was_stopped_goes_on(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "_search", made_up)
     ways = {w.name: w for w in [Theirs(name="a", make=None), Theirs(name="b", make=None, seeds=1)]}
     told = {"ways": ways, "limits": LIMITS, "out": tmp_path}
-    compare.compare("synthetic", seeds=2, **told)
+    compare.compare("synthetic", seeds=range(2), **told)
     assert asked == [("a", 0), ("b", 0), ("a", 1)]
     file = tmp_path / "searches.jsonl"
     file.write_text(file.read_text() + '{"way": "a", "se')  # killed while it wrote
-    rows = compare.compare("synthetic", seeds=3, **told)
+    rows = compare.compare("synthetic", seeds=range(3), **told)
     assert asked[3:] == [("a", 2)]
     assert [(r["way"], r["seed"]) for r in rows] == asked
     with pytest.raises(ValueError, match="give another --out"):
-        compare.compare("another", seeds=3, **told)
+        compare.compare("another", seeds=range(3), **told)
 
 
 def test_standings_are_medians_and_the_soonest_is_first(tmp_path):
