@@ -31,7 +31,7 @@ STUDENTS = 3
 OTHERS = (2, 4, 8)
 """How many else; with the default sampler and rungs only."""
 
-SLOW = {"gp": (128, 3), "nsga2": (1536, 1_000_000), "nsga3": (1536, 1_000_000)}
+SLOW = {"gp": (128, 30), "nsga2": (1536, 1_000_000), "nsga3": (1536, 1_000_000)}
 """Samplers that think for long, NSGA the longer the more candidates there are: with how many of them a
 search ends, and how many seeds there are at most."""
 
