@@ -10,7 +10,7 @@ device-seconds the hypervolume, additive epsilon and IGD+; and of ours the hyper
 as the study saw it and as it is without luck. Starting processes is in nobody's figures.
 
 Each search is a line of DIR/searches.jsonl as soon as it ends, so that what was stopped goes on with
-the same command; 34 ways of the 78 take eleven minutes on 2 cores. Writes
+the same command; of the 83 ways those of NSGA and GP take the longest. Writes
 benchmarks/results/compare-WORLD.json, and standings.md and standings.png to DIR.
 """
 
