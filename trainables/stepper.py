@@ -77,21 +77,18 @@ class Stepper:
     def steps_(self, block: range, batches: Sequence[Batch], tables: Columns) -> None:
         """The steps of a block, by ``tables``."""
         for part in self._parts():
-            for run in self._runs(block, part, tables):
+            for run in self._runs(block):
                 steps, some = block[run.start : run.stop], batches[run.start : run.stop]
                 if not self._together_(run, steps, part, some, tables):
                     for step, slot, batch in zip(steps, run, some, strict=True):
                         self._step(step, slot, part, batch, tables)
 
-    def _runs(self, block: range, part: slice, tables: Columns) -> Iterable[range]:
+    def _runs(self, block: range) -> Iterable[range]:
         """The slots of steps between which there is nothing to be done but steps."""
         if self._fused is None or self.materials.remembers:
             return (range(slot, slot + 1) for slot in range(len(block)))
-        edges = [0, len(block)]
-        if may_restart(self._recipe):
-            anew = tables.differs("restart", block, part, 0)
-            edges[1:1] = [slot for slot, cleared in enumerate(anew) if cleared and slot]
-        return (range(a, b) for a, b in pairwise(edges))
+        # Without pulls memory is cleared where tasks begin, and so where a block does.
+        return (range(len(block)),)
 
     def _together_(
         self, run: range, steps: range, part: slice, batches: Sequence[Batch], tables: Columns
